@@ -1,0 +1,62 @@
+"""Files that stay whole through crashes, full disks and two processes at once."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def sha256_of(paths: Iterable[Path]) -> str:
+    """SHA-256 of the files joined in order, in hexadecimal. Raises OSError."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def flush(path: Path) -> None:
+    """Return when the file or directory is on the disk. Raises OSError."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows cannot open a directory, and needs no such call
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish(temporary: Path, target: Path) -> None:
+    """Give a finished file its name in one step: a crash leaves the old one or the new. Raises OSError."""
+    flush(temporary)
+    temporary.replace(target)
+    flush(target.parent)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file between processes and threads; waits for it, and a dead holder's lock is free.
+
+    Raises OSError where the file cannot be made or the file system has no locks.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        _LOGGER.info("Waiting for another process that holds %s", path)
+        lock.acquire()
+    except NotImplementedError as error:
+        raise OSError(f"no file locks in {path.parent}") from error
+    try:
+        yield
+    finally:
+        lock.release()
