@@ -1,0 +1,365 @@
+"""Every setting, declared once: defaults < TOML file < environment < flags.
+
+Flags, variables, TOML keys, `--help` and the table of the README all derive from the fields of
+`Settings`. Nothing else in the server reads the command line or the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import logging
+import os
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+
+from wyoming_tts import __version__
+from wyoming_tts.errors import ConfigError
+
+ENV_PREFIX = "WYOMING_TTS_"
+CONFIG_NAME = "config.toml"
+MODELS = ("int8", "fp32", "fp16")
+MIN_SPEED, MAX_SPEED = 0.5, 2.0
+MAX_INSTANCE_NAME = 58
+"""Bytes of a zeroconf instance name: a DNS label has 63, less room for the suffix of a name conflict."""
+
+_BOOLEANS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
+    ("0", "false", "no", "off"), False
+)
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """How a setting looks on the command line, where its type does not say it."""
+
+    metavar: str | None = None
+    """What stands for the value in `--help`."""
+
+    switch: bool = False
+    """The value may be left out (`--x` is true) and denied (`--no-x`)."""
+
+    shorthand: tuple[str, str] | None = None
+    """A further flag without a value, and the value it stands for."""
+
+    default: str | None = None
+    """The default in words, where it is worked out at start-up."""
+
+    file: bool = True
+    """Whether it can stand in the TOML file."""
+
+
+def check_uri(uri: str) -> str:
+    """Return `uri` if it is tcp://HOST:PORT, unix://PATH or stdio://. Raises ValueError."""
+    parts = urlsplit(uri)
+    if parts.scheme == "tcp" and parts.hostname and parts.port is not None:
+        return uri
+    if parts.scheme == "unix" and parts.path:
+        return uri
+    if uri in ("stdio://", "stdio:"):
+        return uri
+    raise ValueError("should be tcp://HOST:PORT, unix://PATH or stdio://")
+
+
+def _check_model(model: str) -> str:
+    if model in MODELS or Path(model).expanduser().exists():
+        return model
+    raise ValueError(f"should be {', '.join(MODELS)} or the path of a model that exists")
+
+
+def _check_zeroconf(value: Any) -> bool | str:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("should be true, false or a name")
+    name = value.strip()
+    if name.lower() in _BOOLEANS:
+        return _BOOLEANS[name.lower()]
+    if len(name.encode()) > MAX_INSTANCE_NAME or "." in name or not name.isprintable():
+        raise ValueError(f"should be a name of at most {MAX_INSTANCE_NAME} bytes without dots")
+    return name
+
+
+def _default_data_dir() -> Path:
+    return platformdirs.user_data_path("wyoming-tts", appauthor=False)
+
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), Flag(metavar="SECONDS")]
+Timeout = Annotated[float, Field(gt=0, allow_inf_nan=False), Flag(metavar="SECONDS")]
+Count = Annotated[int, Field(ge=1), Flag(metavar="N")]
+Directory = Annotated[Path, AfterValidator(Path.expanduser), Flag(metavar="DIR")]
+
+
+class Settings(BaseSettings):
+    """What the server is told to do; frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+    )
+
+    config: Annotated[
+        Path | None,
+        AfterValidator(lambda path: path and path.expanduser()),
+        Flag(metavar="FILE", default=f"`{CONFIG_NAME}` in the data directory, if there is one", file=False),
+    ] = None
+    """TOML file with settings; its keys are the flags without the dashes in front."""
+
+    uri: Annotated[str, AfterValidator(check_uri), Flag(metavar="URI")] = "tcp://0.0.0.0:10200"
+    """Where to listen: tcp://HOST:PORT, unix://PATH or stdio://."""
+
+    voice: Annotated[str, Field(min_length=1), Flag(metavar="NAME")] = "af_heart"
+    """Voice of a request that names none."""
+
+    speed: Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED), Flag(metavar="FACTOR")] = 1.0
+    """Pace of a request that names none: 0.5 is half, 2 is double."""
+
+    sentence_silence: Seconds = 0.35
+    """Pause between two sentences."""
+
+    clause_silence: Seconds = 0.15
+    """Pause where a sentence is spoken in parts, between two of its clauses."""
+
+    detect_language: bool = True
+    """With no voice and no language named, speak in the language of the text when that is sure."""
+
+    streaming: bool = True
+    """Offer streaming of text (`synthesize-start` and so on) to clients."""
+
+    samples_per_chunk: Count = 1024
+    """Most samples in one `audio-chunk` event."""
+
+    model: Annotated[str, AfterValidator(_check_model), Flag(metavar="int8|fp32|fp16|PATH")] = "int8"
+    """Weights of Kokoro: int8 comes with the installation, the others are downloaded once."""
+
+    offline: bool = False
+    """Never touch the network; say what is missing instead."""
+
+    provider: Literal["auto", "cpu", "cuda", "openvino", "coreml"] = "auto"
+    """What computes; others than cpu need the onnxruntime build that has them."""
+
+    threads: Annotated[Count | None, Flag(metavar="N", default="chosen from the number of cores")] = None
+    """Threads that compute one sentence."""
+
+    data_dir: Annotated[Directory, Flag(metavar="DIR", default="the user's data directory")] = Field(
+        default_factory=_default_data_dir
+    )
+    """Where prepared models, own voices and the server's identity are kept."""
+
+    download_dir: Annotated[Directory, Flag(metavar="DIR", default="the data directory")] = Field(
+        default_factory=lambda data: data.get("data_dir", Path())
+    )
+    """Where downloads are kept."""
+
+    voices_dir: Annotated[Directory | None, Flag(metavar="DIR", default="the voices that are installed")] = (
+        None
+    )
+    """Directory of voice packs and their catalogue."""
+
+    zeroconf: Annotated[
+        bool | str,
+        BeforeValidator(_check_zeroconf),
+        Flag(metavar="NAME", switch=True, default="on, named after the host"),
+    ] = True
+    """Announce the server in the local network, under NAME if one is given."""
+
+    zeroconf_interval: Timeout = 30.0
+    """How often to look whether this machine's addresses have changed."""
+
+    max_text: Count = 100_000
+    """Most characters of text in one stream."""
+
+    max_connections: Count = 100
+    """Most clients at the same time."""
+
+    idle_timeout: Timeout = 300.0
+    """How long a client may stay silent while it is owed nothing."""
+
+    frame_timeout: Timeout = 30.0
+    """How long an event may take to arrive once it has begun."""
+
+    write_timeout: Timeout = 60.0
+    """How long a client may take to accept what it is sent."""
+
+    max_line_bytes: Count = 64 * 1024
+    """Longest header line of an event."""
+
+    max_data_bytes: Count = 1024 * 1024
+    """Longest data part of an event."""
+
+    max_payload_bytes: Count = 1024 * 1024
+    """Longest payload of an event."""
+
+    shutdown_grace: Seconds = 10.0
+    """How long running streams may go on speaking when the server is told to stop."""
+
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Flag(shorthand=("--debug", "debug"))
+    ] = "info"
+    """How much to log; the texts that are spoken appear only with debug."""
+
+
+def load_settings(argv: Sequence[str] | None = None) -> Settings:
+    """Settings from the flags in `argv` (default: the command line), the environment and the TOML file.
+
+    Raises ConfigError, which names the setting, its source, the value and what would be right.
+    `--help` and `--version` print and raise SystemExit(0).
+    """
+    flags = vars(build_parser().parse_args(sys.argv[1:] if argv is None else argv))
+    variables = _read_environment()
+    path = _config_path({**variables, **flags})
+    table = _read_toml(path) if path else {}
+    try:
+        return Settings(**{**table, **variables, **flags})
+    except ValidationError as error:
+        raise ConfigError(_explain(error, flags, variables, path)) from None
+
+
+def settings_table() -> str:
+    """The settings as a Markdown table: flag, variable, default, description."""
+    rows = ["| Flag | Variable | Default | Description |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        flags = ", ".join(f"`{flag}`" for flag in _spellings(name, field)).replace("|", "\\|")
+        default = _default_text(field)
+        shown = default if _flag(field).default else f"`{default}`"
+        rows.append(f"| {flags} | `{_variable(name)}` | {shown} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong command line like any other wrong setting."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ConfigError instead of leaving the process."""
+        raise ConfigError(message)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the server's flags; a flag that is not given leaves no trace in its namespace."""
+    parser = Parser(
+        prog="wyoming-tts", description="Serve speech over the Wyoming protocol.", allow_abbrev=False
+    )
+    for name, field in Settings.model_fields.items():
+        _add_flag(parser, name, field)
+    parser.add_argument("--version", action="version", version=__version__)
+    return parser
+
+
+def _add_flag(parser: argparse.ArgumentParser, name: str, field: FieldInfo) -> None:
+    flag, spelling, kind = _flag(field), _spelling(name), field.annotation
+    text = f"{field.description} (default: {_default_text(field)})".replace("%", "%%").replace("`", "")
+    common: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS, "help": text}
+    if kind is bool:
+        parser.add_argument(spelling, action=argparse.BooleanOptionalAction, **common)
+        return
+    choices = f"{{{','.join(get_args(kind))}}}" if get_origin(kind) is Literal else None
+    extra: dict[str, Any] = {"nargs": "?", "const": True} if flag.switch else {}
+    parser.add_argument(spelling, metavar=flag.metavar or choices, **extra, **common)
+    if flag.switch:
+        parser.add_argument(
+            f"--no-{spelling[2:]}", action="store_const", const=False, **common | {"help": "or not"}
+        )
+    if flag.shorthand:
+        short, value = flag.shorthand
+        same = {"help": f"the same as {spelling} {value}"}
+        parser.add_argument(short, action="store_const", const=value, **common | same)
+
+
+def _flag(field: FieldInfo) -> Flag:
+    flags = [item for item in field.metadata if isinstance(item, Flag)]
+    return flags[-1] if flags else Flag()
+
+
+def _spelling(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _variable(name: str) -> str:
+    return ENV_PREFIX + name.upper()
+
+
+def _spellings(name: str, field: FieldInfo) -> Iterator[str]:
+    flag, spelling = _flag(field), _spelling(name)
+    if field.annotation is bool or flag.switch:
+        yield spelling + (f" [{flag.metavar}]" if flag.switch else "")
+        yield f"--no-{spelling[2:]}"
+        return
+    yield f"{spelling} {flag.metavar or '|'.join(get_args(field.annotation))}"
+    if flag.shorthand:
+        yield flag.shorthand[0]
+
+
+def _default_text(field: FieldInfo) -> str:
+    flag = _flag(field)
+    if flag.default:
+        return flag.default
+    return {True: "on", False: "off"}[field.default] if field.annotation is bool else str(field.default)
+
+
+def _read_environment() -> dict[str, Any]:
+    known = {_variable(name) for name in Settings.model_fields}
+    for variable in os.environ:
+        if variable.startswith(ENV_PREFIX) and variable not in known:
+            _logger.warning("%s is no setting%s", variable, did_you_mean(variable, known))
+    return EnvSettingsSource(Settings)()
+
+
+def _config_path(values: Mapping[str, Any]) -> Path | None:
+    if values.get("config"):
+        return Path(values["config"]).expanduser()
+    path = Path(values.get("data_dir") or _default_data_dir()).expanduser() / CONFIG_NAME
+    return path if path.is_file() else None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the settings in {path}: {error.strerror}") from error
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise ConfigError(f"{path} is not a TOML file: {error}") from error
+    known = [name for name, field in Settings.model_fields.items() if _flag(field).file]
+    table = {key.replace("-", "_"): value for key, value in table.items()}
+    if unknown := [key for key in table if key not in known]:
+        reasons = (f"{key} is no setting{did_you_mean(key, known)}" for key in unknown)
+        raise ConfigError(f"{path}: {'; '.join(reasons)}")
+    return table
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean X?` where one of `known` is near to `word`, else nothing."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _explain(
+    error: ValidationError, flags: Mapping[str, Any], variables: Mapping[str, Any], path: Path | None
+) -> str:
+    lines: dict[str, str] = {}
+    for fault in error.errors():
+        name = str(fault["loc"][0])
+        if fault["type"] == "default_factory_not_called":  # only the echo of another setting's fault
+            continue
+        if name in flags:
+            source, value = _spelling(name), flags[name]
+        elif name in variables:
+            source, value = _variable(name), variables[name]
+        else:
+            source, value = f"{name} in {path}", fault["input"]
+        reason = fault["msg"].removeprefix("Value error, ").replace("Input should", "should")
+        description = Settings.model_fields[name].description
+        lines.setdefault(name, f"{source}: {str(value)!r} is wrong, it {reason} ({description})")
+    return "\n".join(lines.values())
