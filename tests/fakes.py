@@ -1,0 +1,179 @@
+"""Fakes at the project's own seams, and a real server around them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+
+import numpy as np
+from wyoming.client import AsyncTcpClient
+from wyoming.event import Event
+from wyoming.info import Info
+
+from wyoming_tts.pipeline import Pipeline, PipelineSettings
+from wyoming_tts.types import AudioChunk, AudioFormat, SynthesisRequest, Voice
+from wyoming_tts.voices import VoiceCatalogue
+from wyoming_tts.wyoming_connection import WyomingSettings
+from wyoming_tts.wyoming_info import build_info
+from wyoming_tts.wyoming_server import WyomingServer
+
+SAMPLES_PER_CHARACTER = 101
+"""Odd, so that audio never ends at a round number."""
+
+PATIENCE = 20.0
+"""Seconds after which a test gives up; never reached when all is well."""
+
+Step = int | AudioChunk | Exception | asyncio.Event
+"""A number of samples to yield, a chunk to yield, an error to raise, or an event to wait for."""
+
+
+def voice(name: str, language: str = "en-US", description: str = "") -> Voice:
+    """A voice of the scripted backend."""
+    label = description or f"{name.title()}, {language}"
+    return Voice(name=name, language=language, backend="scripted", description=label)
+
+
+VOICES = (
+    voice("heart", description="Heart, US English, female"),
+    voice("adam", description="Adam, US English, male"),
+    voice("siwis", "fr-FR", "Siwis, French, female"),
+)
+
+
+def spoken_length(request: SynthesisRequest) -> Iterable[Step]:
+    """The default script: audio as long as the text."""
+    return [SAMPLES_PER_CHARACTER * len(request.text)]
+
+
+class ScriptedBackend:
+    """A backend that does for every request what its script says."""
+
+    name = "scripted"
+    format = AudioFormat(24_000)
+    max_concurrency = 1
+
+    def __init__(
+        self,
+        script: Callable[[SynthesisRequest], Iterable[Step]] = spoken_length,
+        voices: Sequence[Voice] = VOICES,
+    ) -> None:
+        self._script = script
+        self._voices = tuple(voices)
+        self.requests: list[SynthesisRequest] = []
+        self.starts = 0
+        self.running = 0
+        self.most_running = 0
+        self.chunks = 0
+        self.closed = asyncio.Event()
+        """Set when any request has ended, in whatever way."""
+
+    async def start(self) -> None:
+        self.starts += 1
+
+    async def stop(self) -> None:
+        pass
+
+    def voices(self) -> Sequence[Voice]:
+        return self._voices
+
+    @property
+    def texts(self) -> str:
+        """All that was spoken, without what is between the sentences."""
+        return " ".join(request.text.strip() for request in self.requests)
+
+    async def synthesize(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        self.requests.append(request)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            for step in self._script(request):
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                    continue
+                await asyncio.sleep(0)
+                self.chunks += 1
+                yield step if isinstance(step, AudioChunk) else AudioChunk(np.full(step, 0.25, np.float32))
+        finally:
+            self.running -= 1
+            self.closed.set()
+
+
+def pipeline_of(backend: ScriptedBackend, sentence_silence: float = 0.0) -> Pipeline:
+    """The real pipeline; without pauses there is as much audio as the script has."""
+    catalogue = VoiceCatalogue(tuple(backend.voices()), backend.voices()[0])
+    settings = PipelineSettings(sentence_silence=sentence_silence, clause_silence=0.0, detect_language=False)
+    return Pipeline(backend, catalogue, settings)
+
+
+def info_of(backend: ScriptedBackend, *, streaming: bool = True) -> Info:
+    """What a server with this backend says of itself."""
+    return build_info(backend.voices(), version="1.2.3", engine="a script", streaming=streaming)
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    backend: ScriptedBackend | None = None,
+    settings: WyomingSettings | None = None,
+    *,
+    uri: str = "tcp://127.0.0.1:0",
+    pipeline: Pipeline | None = None,
+) -> AsyncIterator[WyomingServer]:
+    """A real server on a free port."""
+    backend, settings = backend or ScriptedBackend(), settings or WyomingSettings()
+    info = info_of(backend, streaming=settings.streaming)
+    server = WyomingServer(pipeline or pipeline_of(backend), lambda: info, settings)
+    await server.start(uri)
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def connected(server: WyomingServer, host: str = "127.0.0.1") -> AsyncIterator[AsyncTcpClient]:
+    """A real client of a server."""
+    assert server.port is not None
+    client = AsyncTcpClient(host, server.port, connect_timeout=PATIENCE, read_timeout=PATIENCE)
+    await client.connect()
+    try:
+        yield client
+    finally:
+        with contextlib.suppress(OSError):
+            await client.disconnect()
+
+
+async def read_until(client: AsyncTcpClient, *types: str) -> list[Event]:
+    """Events up to the first of one of these types; the last may be another when the server closed."""
+    events: list[Event] = []
+    while (event := await client.read_event()) is not None:
+        events.append(event)
+        if event.type in types:
+            break
+    return events
+
+
+async def read_all(client: AsyncTcpClient) -> list[Event]:
+    """Events until the server closes."""
+    return await read_until(client)
+
+
+def types_of(events: Iterable[Event]) -> list[str]:
+    """The types, with each run of `audio-chunk` as one."""
+    types: list[str] = []
+    for event in events:
+        if not (types and types[-1] == event.type == "audio-chunk"):
+            types.append(event.type)
+    return types
+
+
+def pcm_of(events: Iterable[Event]) -> bytes:
+    """All audio in some events."""
+    return b"".join(event.payload or b"" for event in events if event.type == "audio-chunk")
+
+
+def samples_in(events: Iterable[Event]) -> int:
+    """Samples of all audio in some events."""
+    return len(pcm_of(events)) // 2
