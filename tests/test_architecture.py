@@ -20,7 +20,10 @@ SHARED_BACKENDS = ("backends.base", "backends.kokoro", "backends.kokoro_graph")
 WIRE = ("wire", "wyoming_", "http_server", "listen", "zeroconf", "discovery")
 ABOVE_BACKENDS = ("__main__", "cli", "client", "app", "pipeline", "scheduler", *WIRE)
 
-HEAVY = ("onnx", "onnxruntime", "torch", "zeroconf", "httpx", "sounddevice", "py3langid")
+HEAVY = (
+    *("haqumei", "httpx", "onnx", "onnxruntime", "py3langid", "pypinyin", "rjieba"),
+    *("sounddevice", "torch", "zeroconf"),
+)
 LOADS_HEAVY = {
     "backends.kokoro_graph": "rewrites graphs with onnx; imported where a model is prepared",
     "onnx_graph": "the same, for any model",
