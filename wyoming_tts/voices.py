@@ -1,0 +1,255 @@
+"""The voices: which there are, which one a request means, and what the network needs to speak as one."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wyoming_tts.errors import BackendUnavailableError, ConfigError, UnknownVoiceError
+from wyoming_tts.types import Voice, VoiceQuery
+
+STYLE_SHAPE = (510, 256)
+"""Rows of a voice pack (row n - 1 is for n tokens) and numbers in a row."""
+
+CATALOGUE_FILE = "catalogue.json"
+"""Name of the catalogue inside the folder of voices."""
+
+_GRADES = ("A+", "A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D+", "D", "D-", "F+", "F", "F-")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_THREE_LETTERS = {
+    "eng": "en", "spa": "es", "fra": "fr", "fre": "fr", "hin": "hi", "ita": "it",
+    "por": "pt", "jpn": "ja", "jp": "ja", "zho": "zh", "chi": "zh", "cmn": "zh", "cn": "zh",
+}  # fmt: skip
+_BRITISH_REGIONS = frozenset(
+    [
+        "gb",
+        "uk",
+        "ie",
+        "au",
+        "nz",
+        "za",
+        "in",
+        "sg",
+        "hk",
+        "mt",
+        "cy",
+        "ke",
+        "ng",
+        "gh",
+        "pk",
+        "lk",
+        "bd",
+        "zw",
+        "bw",
+        "jm",
+        "tt",
+    ]
+)
+
+
+def voices_directory() -> Path:
+    """The folder with the catalogue and the voice packs. Raises ConfigError when there is none."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "data" / "voices", here.parent / "voices"):
+        if (folder / CATALOGUE_FILE).is_file():
+            return folder
+    raise ConfigError(f"the voices are missing: there is no {CATALOGUE_FILE} in {here / 'data' / 'voices'}")
+
+
+def language_key(tag: str) -> str:
+    """One spelling for every way to write a language: `pt_BR` -> `pt-br`, `cmn` -> `zh`, `EN` -> `en`."""
+    primary, *rest = [part for part in re.split(r"[-_.@\s]+", tag.casefold()[:64]) if part] or [""]
+    return "-".join([_THREE_LETTERS.get(primary, primary), *rest])
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceCatalogue:
+    """Every voice there is, and which one a request means."""
+
+    known: tuple[Voice, ...]
+    """The voices in the order of the catalogue."""
+
+    default: Voice
+    """Who speaks when nothing was asked for."""
+
+    _by_name: Mapping[str, Voice] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index names and aliases; a voice's own name wins over another voice's alias."""
+        names = {alias.casefold(): voice for voice in self.known for alias in voice.aliases}
+        names.update({voice.name.casefold(): voice for voice in self.known})
+        object.__setattr__(self, "_by_name", names)
+
+    def voices(self) -> tuple[Voice, ...]:
+        """All voices: languages in the catalogue's order, the best voice of each language first."""
+        order = {language: number for number, language in enumerate(self.languages())}
+        return tuple(sorted(self.known, key=lambda voice: (order[voice.language], _grade_rank(voice))))
+
+    def languages(self) -> tuple[str, ...]:
+        """BCP 47 tags of all languages that are spoken, each once."""
+        return tuple(dict.fromkeys(voice.language for voice in self.known))
+
+    def resolve(self, query: VoiceQuery) -> Voice:
+        """The voice a request means; UnknownVoiceError names near matches or the languages there are."""
+        voice = self._asked_for(query)
+        if query.speaker and query.speaker.casefold() not in self._names_of(voice):
+            raise UnknownVoiceError(f"voice {voice.name} has no speaker {_shown(query.speaker)}")
+        return voice
+
+    def best_for_language(self, tag: str) -> Voice | None:
+        """The voice for a language in any spelling: the default voice if it speaks it, else the best."""
+        language = self._language(tag)
+        if language is None:
+            return None
+        if self.default.language == language:
+            return self.default
+        return min((voice for voice in self.known if voice.language == language), key=_grade_rank)
+
+    def _asked_for(self, query: VoiceQuery) -> Voice:
+        if query.name:
+            voice = self._by_name.get(query.name.casefold())
+            if voice is None:
+                raise UnknownVoiceError(self._unknown_name(query.name))
+            return voice
+        if query.language:
+            voice = self.best_for_language(query.language)
+            if voice is None:
+                raise UnknownVoiceError(
+                    f"no voice speaks {_shown(query.language)}; languages: {', '.join(self.languages())}"
+                )
+            return voice
+        return self.default
+
+    def _language(self, tag: str) -> str | None:
+        """The spoken language nearest to a tag, by its first part and then its region."""
+        wanted = language_key(tag)
+        same = {language_key(spoken): spoken for spoken in self.languages()}
+        same = {key: spoken for key, spoken in same.items() if key.split("-")[0] == wanted.split("-")[0]}
+        if not same or wanted in same:
+            return same.get(wanted)
+        if "en-gb" in same and not _BRITISH_REGIONS.isdisjoint(wanted.split("-")[1:]):
+            return same["en-gb"]
+        if self.default.language in same.values():
+            return self.default.language
+        return next(iter(same.values()))
+
+    def _names_of(self, voice: Voice) -> set[str]:
+        return {name.casefold() for name in (voice.name, *voice.aliases)}
+
+    def _unknown_name(self, name: str) -> str:
+        near = difflib.get_close_matches(name.casefold()[:64], list(self._by_name), n=4, cutoff=0.5)
+        names = list(dict.fromkeys(self._by_name[match].name for match in near))
+        hint = f"did you mean {' or '.join(names)}?" if names else f"the default is {self.default.name}"
+        return f"there is no voice {_shown(name)}; {hint}"
+
+
+def load_catalogue(directory: Path | None = None, default: str = "af_heart") -> VoiceCatalogue:
+    """Read the catalogue; `default` is a voice's name or alias. Raises ConfigError for anything wrong."""
+    path = (directory or voices_directory()) / CATALOGUE_FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        known = tuple(_voice(data["backend"], entry) for entry in data["voices"])
+        catalogue = VoiceCatalogue(known, known[0])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ConfigError(f"the catalogue of voices {path} cannot be read: {error!r}") from error
+    try:
+        return VoiceCatalogue(known, catalogue.resolve(VoiceQuery(name=default)))
+    except UnknownVoiceError as error:
+        raise ConfigError(f"the default voice is wrong: {error}") from error
+
+
+def _voice(backend: str, entry: Mapping[str, Any]) -> Voice:
+    return Voice(
+        name=entry["name"],
+        language=entry["language"],
+        backend=backend,
+        description=entry["description"],
+        gender=entry.get("gender"),
+        grade=entry.get("grade"),
+        aliases=tuple(entry.get("aliases", ())),
+    )
+
+
+def _grade_rank(voice: Voice) -> int:
+    return _GRADES.index(voice.grade) if voice.grade in _GRADES else len(_GRADES)
+
+
+def _shown(text: str) -> str:
+    """A caller's word, fit for an error message whatever it holds."""
+    short = text if len(text) <= 60 else f"{text[:60]}..."
+    return f'"{short}"' if short.isprintable() else ascii(short)
+
+
+@dataclass(frozen=True, slots=True)
+class VoicePack:
+    """What the network needs to speak as one voice."""
+
+    name: str
+    """The voice's name."""
+
+    styles: NDArray[np.float32]
+    """Style vectors, shape (510, 256); row n - 1 is for a sentence of n tokens."""
+
+    extras: Mapping[str, NDArray[Any]] = field(default_factory=lambda: MappingProxyType({}))
+    """Whatever else the file holds, such as calibration statistics, by key."""
+
+    def style(self, tokens: int) -> NDArray[np.float32]:
+        """The style of a sentence of so many tokens (padding not counted), shape (1, 256)."""
+        row = min(max(tokens, 1), len(self.styles)) - 1
+        return self.styles[row : row + 1]
+
+
+def load_pack(name: str, directory: Path | None = None) -> VoicePack:
+    """Read one voice's file. Raises BackendUnavailableError naming a file that is missing or damaged."""
+    if not _NAME.fullmatch(name):
+        raise BackendUnavailableError(f"{_shown(name)} cannot be the name of a voice's file")
+    path = (directory or voices_directory()) / f"{name}.npz"
+    try:
+        arrays = read_arrays(path)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, SyntaxError) as error:
+        raise BackendUnavailableError(f"the voice file {path} cannot be read: {error}") from error
+    styles = arrays.pop("style", None)
+    if styles is None or styles.shape != STYLE_SHAPE or styles.dtype not in (np.float16, np.float32):
+        raise BackendUnavailableError(f"the voice file {path} holds no float style of shape {STYLE_SHAPE}")
+    if not np.isfinite(styles).all():
+        raise BackendUnavailableError(f"the voice file {path} is damaged: its style is not finite")
+    return VoicePack(name, styles.astype(np.float32), MappingProxyType(arrays))
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of an .npz file, never unpickling anything. Raises what numpy and zipfile raise."""
+    with open(path, "rb") as content, np.load(content, allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write an uncompressed .npz whose bytes depend on the arrays alone, in one step (old file or new)."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for key, array in arrays.items():
+            _write_member(archive, key, array)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_bytes(buffer.getvalue())
+    partial.replace(path)
+
+
+def _write_member(archive: zipfile.ZipFile, key: str, array: NDArray[Any]) -> None:
+    member = zipfile.ZipInfo(f"{key}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+    member.create_system = 3  # the same bytes on every operating system
+    member.external_attr = 0o644 << 16
+    content = io.BytesIO()
+    np.lib.format.write_array(content, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+    archive.writestr(member, content.getvalue())
