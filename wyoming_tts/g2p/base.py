@@ -1,0 +1,30 @@
+"""What every phonemiser is: something that reads a clause and says which phonemes each of its words has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The phonemes of a word, and where the word stands."""
+
+    phonemes: str
+    """Symbols of `VOCABULARY` only; empty where the word is silent or a neighbour speaks for it."""
+
+    start: int
+    """Offset of the word's first character in the clause."""
+
+    end: int
+    """Offset behind its last character."""
+
+
+class Reader(Protocol):
+    """Phonemes of one language. Safe to use from several threads."""
+
+    own_words: bool
+    """True where its pieces are the words of the text, because the language writes no spaces."""
+
+    def read(self, clause: str) -> list[Piece]:
+        """Pieces in the order of the text; in `clause` are no clause marks, controls or surrogates."""

@@ -1,0 +1,200 @@
+"""Text to the phonemes and tokens that Kokoro reads, and which of them belong to which word."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+
+from wyoming_tts.errors import SynthesisError
+from wyoming_tts.g2p.base import Piece, Reader
+from wyoming_tts.g2p.clauses import clean, cut
+from wyoming_tts.g2p.espeak import VOICES, EspeakReader
+from wyoming_tts.g2p.symbols import MARKS, VOCABULARY
+
+__all__ = ["LANGUAGES", "VOCABULARY", "Phonemes", "Phonemizer", "WordSpan"]
+
+LANGUAGES = (*VOICES, "ja", "zh-CN")
+"""BCP 47 tags of the languages that have a phonemiser."""
+
+_OPENING = frozenset("(“")
+_PAUSES = frozenset(";:,.!?—…")
+
+
+@dataclass(frozen=True, slots=True)
+class WordSpan:
+    """Where one word is, in the text and in the tokens."""
+
+    word: str
+    """The word as it stands in the text."""
+
+    char_start: int
+    """Offset of its first character in the text."""
+
+    char_end: int
+    """Offset behind its last character."""
+
+    token_start: int
+    """Index of its first token in `Phonemes.tokens`."""
+
+    token_end: int
+    """Index behind its last token; equal to `token_start` for a word that is not spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phonemes:
+    """A text as the model reads it."""
+
+    text: str
+    """The phonemes, each one symbol of `VOCABULARY`."""
+
+    tokens: tuple[int, ...]
+    """The token of each symbol, without the model's padding; empty when there is nothing to say."""
+
+    words: tuple[WordSpan, ...]
+    """The words in order, their ranges never overlapping: what stands between spaces, or in Chinese and
+    Japanese, which write none, the words of the dictionary."""
+
+
+class Phonemizer:
+    """Phonemes in every language Kokoro speaks, from any number of threads."""
+
+    def __init__(self) -> None:
+        """Loads nothing: a language is loaded when it is first asked for."""
+        self._readers: dict[str, Reader] = {}
+        self._loading = threading.RLock()
+
+    def phonemize(self, text: str, language: str) -> Phonemes:
+        """Phonemes of any text; `language` is one of `LANGUAGES`.
+
+        Raises BackendUnavailableError when the language's phonemiser cannot be loaded, SynthesisError for a
+        language that has none.
+        """
+        reader = self._reader(language)
+        cleaned = clean(text)
+        line = _Line()
+        for part in cut(cleaned):
+            if part.is_mark:
+                before, behind = (
+                    cleaned[max(part.start - 1, 0) : part.start],
+                    cleaned[part.end : part.end + 1],
+                )
+                line.add_mark(part.text, before, behind)
+            else:
+                line.add_clause(reader.read(part.text), part.start)
+        spoken = line.finish()
+        words = _pieces_as_words(text, line) if reader.own_words else _words(text, line)
+        return Phonemes(spoken, tuple(VOCABULARY[symbol] for symbol in spoken), words)
+
+    def _reader(self, language: str) -> Reader:
+        with self._loading:
+            reader = self._readers.get(language)
+            if reader is None:
+                reader = self._readers[language] = self._load(language)
+            return reader
+
+    def _load(self, language: str) -> Reader:
+        if language in VOICES:
+            return EspeakReader(language)
+        if language == "ja":
+            return _japanese()
+        if language == "zh-CN":
+            return _mandarin(self._reader("en-US"))
+        raise SynthesisError(f"there is no phonemiser for {language!r}; languages: {', '.join(LANGUAGES)}")
+
+
+def _japanese() -> Reader:
+    from wyoming_tts.g2p.japanese import JapaneseReader
+
+    return JapaneseReader()
+
+
+def _mandarin(latin: Reader) -> Reader:
+    from wyoming_tts.g2p.mandarin import MandarinReader
+
+    return MandarinReader(latin)
+
+
+@dataclass(slots=True)
+class _Line:
+    """The phonemes as they are put together."""
+
+    symbols: list[str] = field(default_factory=list)
+    """What there is so far, one symbol each."""
+
+    spans: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """Of every piece: first and last offset in the text, first and last token."""
+
+    spoken: bool = False
+    """Whether there is anything but marks."""
+
+    space: bool = False
+    """Whether a space is due before the next piece."""
+
+    def add_clause(self, pieces: list[Piece], start: int) -> None:
+        """Append words; `start` is the offset of their clause in the text."""
+        for piece in pieces:
+            first = self._append(piece.phonemes) if piece.phonemes else len(self.symbols)
+            self.spans.append((piece.start + start, piece.end + start, first, len(self.symbols)))
+            self.space = self.space or bool(piece.phonemes)
+
+    def add_mark(self, mark: str, before: str, behind: str) -> None:
+        """Append a mark, spaced as in print; `before` and `behind` are its neighbours in the text."""
+        if mark in _OPENING or (mark == '"' and not before.strip() and behind.strip()):
+            self._append(mark)
+            self.space = False
+        elif self.spoken and not (mark in _PAUSES and self.symbols[-1] in _PAUSES | _OPENING):
+            self.symbols.append(mark)
+            self.space = mark != "—" or not behind.strip()
+        elif self.spoken and mark in "!?" and self.symbols[-1] in ".,;:…":
+            self.symbols[-1] = mark
+
+    def finish(self) -> str:
+        """The phonemes as one string; "" when nothing is spoken."""
+        while self.symbols and self.symbols[-1] in _OPENING:
+            self.symbols.pop()
+        if not self.spoken:
+            self.symbols.clear()
+        while self.symbols and self.symbols[-1] == " ":
+            self.symbols.pop()
+        return "".join(self.symbols)
+
+    def _append(self, symbols: str) -> int:
+        """Append after a space where one is due; returns where it begins."""
+        if self.space and self.symbols:
+            self.symbols.append(" ")
+        first = len(self.symbols)
+        self.symbols.extend(symbols)
+        self.spoken = self.spoken or any(symbol not in MARKS for symbol in symbols)
+        return first
+
+
+def _pieces_as_words(text: str, line: _Line) -> tuple[WordSpan, ...]:
+    return tuple(
+        WordSpan(text[start:end], start, end, first, last)
+        for start, end, first, last in _clipped(line)
+        if end > start
+    )
+
+
+def _words(text: str, line: _Line) -> tuple[WordSpan, ...]:
+    """What stands between spaces, with the tokens of all pieces inside it."""
+    spans = _clipped(line)
+    words: list[WordSpan] = []
+    place = token = 0
+    for match in re.finditer(r"\S+", text):
+        first = last = token
+        while place < len(spans) and spans[place][0] < match.end():
+            first = spans[place][2] if first == last else first
+            last = max(last, spans[place][3])
+            place += 1
+        first = min(first, last)
+        words.append(WordSpan(match.group(), *match.span(), first, last))
+        token = last
+    return tuple(words)
+
+
+def _clipped(line: _Line) -> list[tuple[int, int, int, int]]:
+    """The spans, none reaching behind the last token."""
+    size = len(line.symbols)
+    return [(start, end, min(first, size), min(last, size)) for start, end, first, last in line.spans]
