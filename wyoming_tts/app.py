@@ -1,0 +1,168 @@
+"""The composition root: builds every part once, starts them in order and stops them in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
+
+from wyoming.info import Info
+
+from wyoming_tts import __version__
+from wyoming_tts.backends.kokoro_onnx import KokoroOnnxBackend, KokoroOptions
+from wyoming_tts.config import Settings
+from wyoming_tts.errors import BackendError, ConfigError
+from wyoming_tts.pipeline import Pipeline, PipelineSettings
+from wyoming_tts.voices import VoiceCatalogue, load_catalogue
+from wyoming_tts.wire import Limits
+from wyoming_tts.wyoming_connection import WyomingSettings
+from wyoming_tts.wyoming_info import build_info
+from wyoming_tts.wyoming_server import WyomingServer
+from wyoming_tts.zeroconf import Advertisement, instance_name, listening_on, pack_properties
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> int:
+    """Serve until told to stop by SIGINT or SIGTERM; returns the exit status. Raises ConfigError."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    return asyncio.run(App(settings).serve())
+
+
+class App:
+    """One server process: a backend, a pipeline over it, and the servers that offer it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ConfigError for settings that cannot work together."""
+        self._settings = settings
+        self._catalogue = load_catalogue(settings.voices_dir, settings.voice)
+        self._backend = KokoroOnnxBackend(_kokoro_options(settings), self._catalogue.voices())
+        pipeline = Pipeline(self._backend, self._catalogue, _pipeline_settings(settings))
+        self._wyoming = WyomingServer(pipeline, self._info, _wyoming_settings(settings))
+        self._stop = asyncio.Event()
+        self._exit_status = 0
+
+    async def serve(self) -> int:
+        """Listen first, load behind it, and serve until a signal comes; returns the exit status."""
+        with _signals(self._stop.set):
+            await self._wyoming.start(self._settings.uri)
+            _LOGGER.info("Listening on %s", self._settings.uri)
+            advertisement = self._advertisement()
+            if advertisement:
+                await advertisement.start()
+            loading = asyncio.create_task(self._load(), name="load")
+            try:
+                await self._until_stopped()
+            finally:
+                await self._shut_down(advertisement, loading)
+        return self._exit_status
+
+    async def _load(self) -> None:
+        """Start the backend; a setting it cannot work with ends the server, any other failure is said to clients."""
+        try:
+            await self._backend.start()
+        except ConfigError as error:
+            _LOGGER.error("%s", error)
+            self._exit_status = 2
+            self._stop.set()
+        except BackendError as error:
+            _LOGGER.error("Cannot speak: %s", error)
+            self._exit_status = 1
+            self._stop.set()
+        else:
+            _LOGGER.info("Ready: %s", self._backend.engine)
+
+    async def _until_stopped(self) -> None:
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._stop, self._wyoming.ended)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    async def _shut_down(self, advertisement: Advertisement | None, loading: asyncio.Task[None]) -> None:
+        _LOGGER.info("Stopping")
+        if advertisement:
+            await advertisement.stop()
+        await self._wyoming.stop(self._settings.shutdown_grace)
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+        await self._backend.stop()
+
+    def _info(self) -> Info:
+        return _info_of(self._catalogue, self._backend.engine, self._settings.streaming)
+
+    def _advertisement(self) -> Advertisement | None:
+        """What to announce; None when there is nothing that others could reach."""
+        bound, port = listening_on(self._wyoming.sockets)
+        wanted = self._settings.zeroconf
+        if not wanted or not bound:
+            return None
+        name = instance_name(wanted, self._settings.data_dir, port)
+        properties = pack_properties(__version__, self._catalogue.default.name, self._catalogue.voices())
+        return Advertisement(name, bound, port, properties, interval=self._settings.zeroconf_interval)
+
+
+@functools.lru_cache(4)
+def _info_of(catalogue: VoiceCatalogue, engine: str, streaming: bool) -> Info:
+    """The same object for as long as nothing changed, so that it is encoded once."""
+    voices = (catalogue.default, *catalogue.voices())
+    return build_info(list(dict.fromkeys(voices)), version=__version__, engine=engine, streaming=streaming)
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` at SIGINT and SIGTERM."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _kokoro_options(settings: Settings) -> KokoroOptions:
+    return KokoroOptions(
+        data_dir=settings.data_dir,
+        download_dir=settings.download_dir,
+        voices_dir=settings.voices_dir,
+        model=settings.model,
+        offline=settings.offline,
+        provider=settings.provider,
+        threads=settings.threads,
+    )
+
+
+def _pipeline_settings(settings: Settings) -> PipelineSettings:
+    return PipelineSettings(
+        speed=settings.speed,
+        sentence_silence=settings.sentence_silence,
+        clause_silence=settings.clause_silence,
+        detect_language=settings.detect_language,
+    )
+
+
+def _wyoming_settings(settings: Settings) -> WyomingSettings:
+    limits = Limits(
+        line_bytes=settings.max_line_bytes,
+        data_bytes=settings.max_data_bytes,
+        payload_bytes=settings.max_payload_bytes,
+        idle_seconds=settings.idle_timeout,
+        frame_seconds=settings.frame_timeout,
+    )
+    return WyomingSettings(
+        limits=limits,
+        streaming=settings.streaming,
+        samples_per_chunk=settings.samples_per_chunk,
+        max_text_characters=settings.max_text,
+        max_connections=settings.max_connections,
+        write_seconds=settings.write_timeout,
+    )

@@ -1,0 +1,317 @@
+"""What every Kokoro engine shares: one sentence becomes chunks of audio, window by window.
+
+The front of the network runs once a sentence and says how many frames each token lasts. The generator then
+runs on windows of frames with the normalisation statistics given, so that it is a plain convolution: with
+`CONTEXT` frames on either side a window gives the samples that the whole sentence would, and windows are
+joined by putting them one behind the other. The silence that the network makes before and behind a sentence
+is not decoded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wyoming_tts.phonemes import VOCABULARY, Phonemes, Phonemizer, WordSpan
+from wyoming_tts.types import (
+    AudioChunk,
+    AudioFormat,
+    Playhead,
+    Samples,
+    SynthesisRequest,
+    Voice,
+    WordTiming,
+)
+
+RATE = 24_000
+"""Samples per second."""
+
+FRAME = 600
+"""Samples per frame: 25 ms."""
+
+MAX_TOKENS = 510
+"""The network's positions, less the two paddings it wants around a sentence."""
+
+CONTEXT = 6
+"""Frames decoded beside a window and thrown away. Four leave an error of 3e-5, six one below 1e-5."""
+
+FIRST_WINDOW = 14
+"""Frames of a listener's first window: 0.35 s is enough to play while the next is decoded."""
+
+LARGEST_WINDOW = 160
+"""Frames; beyond it context costs nothing worth saving, and other listeners would wait."""
+
+ONSET = 4
+"""Frames before the first phoneme's own time in which its sound begins."""
+
+RELEASE = 4
+"""Frames that the last phoneme is first given to ring out."""
+
+SILENCE = 10 ** (-54 / 20)
+"""Amplitude below which nobody hears anything in a room."""
+
+EDGE = RATE // 100
+"""Samples kept on the far side of the first and last audible sample, and faded."""
+
+SPACE = VOCABULARY[" "]
+"""Token id of a space."""
+
+STOPS = frozenset(VOCABULARY[mark] for mark in ";:,.!?—…" if mark in VOCABULARY)
+"""Token ids behind which a voice may pause."""
+
+MARKS = STOPS | {VOCABULARY[mark] for mark in '"()“” ' if mark in VOCABULARY}
+"""Token ids that make no sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prosody:
+    """What the front says of one sentence."""
+
+    hidden: NDArray[np.float32]
+    """What the generator upsamples, (1, 512, 2 * frames)."""
+
+    source: NDArray[np.float32]
+    """Spectrum and phase of the harmonic source, (1, 22, 120 * frames + 1); its phase runs through the sentence."""
+
+    durations: NDArray[np.int64]
+    """Frames each token lasts, the two paddings included; (tokens + 2,)."""
+
+    style: NDArray[np.float32]
+    """Gain and bias that the style wants of every AdaIN, times the snake's alpha; (2, channels)."""
+
+    @property
+    def frames(self) -> int:
+        """Length of the sentence."""
+        return self.hidden.shape[2] // 2
+
+
+class Engine(Protocol):
+    """The network itself, on whatever runtime. Not thread-safe: one call at a time."""
+
+    def predict(self, tokens: tuple[int, ...], row: NDArray[np.float32], speed: float) -> Prosody:
+        """Run the front. `tokens` come without padding; `row` is the voice's style, (1, 256)."""
+        ...
+
+    def generate(self, hidden: NDArray, source: NDArray, scale: NDArray, shift: NDArray) -> Samples:
+        """Run the generator with every AdaIN given as scale and shift, (1, channels, 1) each.
+
+        Returns float32 of shape (600 * frames,).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """One sentence ready to be decoded in any windows."""
+
+    engine: Engine
+    prosody: Prosody
+    scale: NDArray[np.float32]
+    shift: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, engine: Engine, prosody: Prosody, statistics: NDArray[np.float32]) -> Decoder:
+        """`statistics` are the means and deviations that the AdaINs shall use, (2, channels)."""
+        gain, bias = prosody.style
+        mean, deviation = statistics
+        scale = gain / deviation
+        shift = bias - mean * scale
+        return cls(engine, prosody, scale[None, :, None], shift[None, :, None])
+
+    def decode(self, start: int, end: int) -> Samples:
+        """Samples of the frames [start, end)."""
+        first, last = max(0, start - CONTEXT), min(self.prosody.frames, end + CONTEXT)
+        audio = self.engine.generate(
+            self.prosody.hidden[:, :, 2 * first : 2 * last],
+            self.prosody.source[:, :, 120 * first : 120 * last + 1],
+            self.scale,
+            self.shift,
+        )
+        return audio[(start - first) * FRAME : (end - first) * FRAME]
+
+
+class Pace:
+    """How large the next window may be: it must be decoded before the listener runs dry."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` returns seconds."""
+        self._clock = clock
+        self._per_frame = 0.0
+
+    def measure(self, frames: int, seconds: float) -> None:
+        """Note that a window of `frames` (context included) took `seconds`."""
+        cost = seconds / frames
+        self._per_frame = cost if not self._per_frame else 0.7 * self._per_frame + 0.3 * cost
+
+    def next_window(self, previous: int, playhead: Playhead, listeners: int) -> int:
+        """Frames to decode next, when `listeners` take turns.
+
+        A listener that has nothing yet gets a small window. Then windows grow, at most to twice the last one,
+        as far as half of what the listener has left to play pays for. Where the machine is slower than
+        speech, small windows would only waste time on their context.
+        """
+        if playhead.first_audio is None or not previous:
+            return FIRST_WINDOW
+        if self._per_frame * RATE / FRAME * listeners > 1:
+            return min(2 * previous, 4 * FIRST_WINDOW)
+        affordable = 0.5 * playhead.lead() / (self._per_frame * max(1, listeners)) - 2 * CONTEXT
+        return int(np.clip(affordable, FIRST_WINDOW, min(2 * previous, LARGEST_WINDOW)))
+
+
+def speech_span(tokens: tuple[int, ...], durations: NDArray[np.int64]) -> tuple[int, int]:
+    """First and last frame (exclusive) of what can be heard, by the tokens' durations."""
+    ends = np.cumsum(durations)
+    voiced = [i for i, token in enumerate(tokens) if token not in MARKS] or [0, len(tokens) - 1]
+    start = ends[voiced[0]] - ONSET  # the padding in front shifts tokens by one: this is where it begins
+    end = ends[voiced[-1] + 1] + RELEASE
+    return max(0, int(start)), min(int(ends[-1]), int(end))
+
+
+def windows(
+    decode: Callable[[int, int], Samples], span: tuple[int, int], frames: int, next_size: Callable[[int], int]
+) -> Iterator[tuple[Samples, bool]]:
+    """Decode `span` of a sentence of so many frames; yields pieces without a gap, and whether it is the last.
+
+    `next_size` gets the frames of the last window (0 at first) and says how many to decode now. A sentence
+    that still sounds at the end of the span gets more frames while there are any.
+    """
+    (start, end), size = span, 0
+    while start < end:
+        size = next_size(size)
+        stop = end if end - start - size < FIRST_WINDOW // 2 else start + size
+        audio = decode(start, stop)
+        if stop == end < frames and np.abs(audio[-FRAME:]).max() > SILENCE:
+            end = min(frames, end + RELEASE)
+        start = stop
+        yield audio, stop == end
+
+
+def trim_head(piece: Samples) -> Samples:
+    """Without the silence at the beginning, faded in so that no edge clicks."""
+    audible = np.flatnonzero(np.abs(piece) > SILENCE)
+    kept = piece[max(0, audible[0] - EDGE) if len(audible) else len(piece) :].copy()
+    kept[:EDGE] *= np.linspace(0, 1, EDGE, dtype=np.float32)[: len(kept)]
+    return kept
+
+
+def trim_tail(piece: Samples) -> Samples:
+    """Without the silence at the end, faded out."""
+    return trim_head(piece[::-1])[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """As much of a sentence as the network takes at once."""
+
+    tokens: tuple[int, ...]
+    words: tuple[WordSpan, ...]
+    """Words of this part; their token indices count from the part's first token."""
+
+
+def parts_of(phonemes: Phonemes, limit: int = MAX_TOKENS) -> Iterator[Part]:
+    """The sentence in parts of at most `limit` tokens, cut behind a mark if there is one in the second half."""
+    start, total = 0, len(phonemes.tokens)
+    while start < total:
+        end = total if total - start <= limit else start + _cut(phonemes.tokens[start : start + limit])
+        words = (
+            dataclasses.replace(
+                word, token_start=max(0, word.token_start - start), token_end=min(end, word.token_end) - start
+            )
+            for word in phonemes.words
+            if start <= word.token_start < end
+        )
+        yield Part(phonemes.tokens[start:end], tuple(words))
+        start = end
+
+
+def _cut(tokens: tuple[int, ...]) -> int:
+    """Where to cut a run of tokens that is too long: behind its last stop, else its last space, else its end."""
+    half = len(tokens) // 2
+    for marks in (STOPS, {SPACE}):
+        for i in range(len(tokens) - 1, half, -1):
+            if tokens[i] in marks:
+                return i + 1
+    return len(tokens)
+
+
+def word_timings(part: Part, durations: NDArray[np.int64], offset: float) -> tuple[WordTiming, ...]:
+    """When each word of a part is spoken; `offset` is the seconds at which the part's first frame plays."""
+    edges = np.concatenate([[0], np.cumsum(durations)]) * FRAME / RATE + offset
+    return tuple(
+        WordTiming(
+            word=word.word,
+            start=max(0.0, float(edges[word.token_start + 1])),
+            end=max(0.0, float(edges[max(word.token_start, word.token_end) + 1])),
+            char_start=word.char_start,
+            char_end=word.char_end,
+        )
+        for word in part.words
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Speaks sentences with one engine; its generators are run by one thread at a time."""
+
+    engine: Engine
+    phonemizer: Phonemizer
+    statistics: Callable[[Voice, Prosody, int], NDArray[np.float32]]
+    """What the AdaINs of a sentence of so many tokens shall use, (2, channels)."""
+
+    row: Callable[[Voice, int], NDArray[np.float32]]
+    """The voice's style for a sentence of so many tokens, (1, 256)."""
+
+    pace: Pace
+
+    def speak(self, request: SynthesisRequest, listeners: Callable[[], int]) -> Iterator[AudioChunk]:
+        """Chunks of one sentence; times count from its first sample. `listeners` says how many take turns."""
+        phonemes = self.phonemizer.phonemize(request.text, request.voice.language)
+        samples = 0
+        for part in parts_of(phonemes):
+            words: list[WordTiming] = []
+            for piece, found in self._part(part, request, listeners):
+                words += [
+                    dataclasses.replace(word, start=word.start + samples / RATE, end=word.end + samples / RATE)
+                    for word in found
+                ]
+                samples += len(piece)
+                ready = [word for word in words if word.start < samples / RATE]
+                words = words[len(ready) :]
+                yield AudioChunk(piece, AudioFormat(RATE), tuple(ready))
+
+    def _part(
+        self, part: Part, request: SynthesisRequest, listeners: Callable[[], int]
+    ) -> Iterator[tuple[Samples, tuple[WordTiming, ...]]]:
+        """Audio of one part, and with its first piece all its words, in seconds from the part's first sample."""
+        count = len(part.tokens)
+        prosody = self.engine.predict(part.tokens, self.row(request.voice, count), request.speed)
+        decoder = Decoder.of(self.engine, prosody, self.statistics(request.voice, prosody, count))
+        span = speech_span(part.tokens, prosody.durations)
+
+        def decode(start: int, stop: int) -> Samples:
+            began = time.perf_counter()
+            audio = decoder.decode(start, stop)
+            self.pace.measure(stop - start + 2 * CONTEXT, time.perf_counter() - began)
+            return audio
+
+        def next_size(previous: int) -> int:
+            return self.pace.next_window(previous, request.playhead, listeners())
+
+        skipped = span[0] * FRAME
+        begun = False
+        for piece, last in windows(decode, span, prosody.frames, next_size):
+            kept = piece if begun else trim_head(piece)
+            words: tuple[WordTiming, ...] = ()
+            if not begun:
+                skipped += len(piece) - len(kept)
+                if begun := bool(len(kept)):
+                    words = word_timings(part, prosody.durations, -skipped / RATE)
+            kept = trim_tail(kept) if last else kept
+            if len(kept):
+                yield kept, words

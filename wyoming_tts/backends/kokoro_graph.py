@@ -1,0 +1,243 @@
+"""Rewrites the exported Kokoro graph so that a sentence can be decoded in windows.
+
+The export is one graph from tokens to samples. It becomes
+
+- the **front**, run once a sentence: tokens, style, speed -> what the generator upsamples, the harmonic
+  source, the frames each token lasts, and what the style wants of every AdaIN (gain and bias);
+- the **generator**, run on any window of frames: with the statistics of its instance norms given from
+  outside, every AdaIN is one multiplication and one addition and the whole is a plain convolution, so
+  windows give the samples that one window over the sentence would;
+- the **reference**, the generator as exported, with its own statistics as a second output: what voices
+  are calibrated with, and what tests compare to.
+
+Imported only to derive these graphs; the caller caches them under `RECIPE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from wyoming_tts.onnx_graph import Graph, Port, convs_2d, extract, four_dimensional, load_float
+
+RECIPE = "1"
+"""Version of the derivation; part of the cache key, so raise it with every change here."""
+
+GENERATOR = "/decoder/decoder/generator/"
+HIDDEN = "/decoder/decoder/decode.3/Div_4_output_0"
+SOURCE = "/decoder/decoder/generator/Concat_3_output_0"
+DURATIONS = "/encoder/Clip_output_0"
+SPECTRUM = "/decoder/decoder/generator/istft/stft/ConvTranspose_output_0"
+"""Overlap-added inverse STFT, before the export scales it and trims half a window at both ends."""
+
+SPECTRUM_SCALE = "/decoder/decoder/generator/istft/stft/Constant_19_output_0"
+STYLE, STATISTICS, AUDIO = "adain_style", "adain_statistics", "audio_untrimmed"
+
+STFT_SIZE, STFT_HOP = 20, 5
+FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
+
+FRONT_INPUTS: list[Port] = [("tokens", INT, [1, "tokens"]), ("style", FLOAT, [1, 256]), ("speed", FLOAT, [1])]
+GENERATOR_INPUTS: list[Port] = [(HIDDEN, FLOAT, [1, 512, "half_frames"]), (SOURCE, FLOAT, [1, 22, "steps"])]
+
+
+@dataclass(frozen=True)
+class Adain:
+    """One AdaIN with the snake activation and the convolution behind it, as the export has them."""
+
+    x: str
+    """The tensor it normalises, (1, channels, time)."""
+
+    mean: str
+    """Mean over time, (1, channels, 1)."""
+
+    deviation: str
+    """Standard deviation over time, (1, channels, 1)."""
+
+    gain: str
+    """What the style multiplies the normalised signal with, (1, channels, 1)."""
+
+    bias: str
+    """What the style adds to it, (1, channels, 1)."""
+
+    alpha: np.ndarray
+    """Frequency of the snake, (1, channels, 1)."""
+
+    activated: str
+    """Output of the snake."""
+
+    conv: NodeProto
+    """The convolution that reads it."""
+
+
+def find_adains(g: Graph) -> Iterator[Adain]:
+    """Every AdaIN of a generator, in graph order."""
+    for node in g.nodes:
+        if node.op_type != "ReduceMean" or not node.output[0].startswith(GENERATOR):
+            continue
+        uses = g.consumers[node.output[0]]
+        if len(uses) == 1 and uses[0].op_type == "Sub":
+            divide = next(c for c in g.consumers[uses[0].output[0]] if c.op_type == "Div")
+            for times in g.consumers[divide.output[0]]:  # siblings may share one normalisation
+                yield _follow_adain(g, node, divide, times)
+
+
+def _follow_adain(g: Graph, mean: NodeProto, divide: NodeProto, times: NodeProto) -> Adain:
+    """Follow one AdaIN from its normalised signal through y + sin(alpha y)² / alpha to the convolution."""
+    plus = g.only(times.output[0])
+    y = plus.output[0]
+    by_alpha = next(c for c in g.consumers[y] if c.op_type == "Mul")
+    square = g.only(g.only(by_alpha.output[0]).output[0])
+    snake = g.only(g.only(square.output[0]).output[0])
+    return Adain(
+        x=mean.input[0],
+        mean=mean.output[0],
+        deviation=divide.input[1],
+        gain=_other(times, divide.output[0]),
+        bias=_other(plus, times.output[0]),
+        alpha=g.array(_other(by_alpha, y)),
+        activated=snake.output[0],
+        conv=g.only(snake.output[0]),
+    )
+
+
+def _other(node: NodeProto, name: str) -> str:
+    """The input of a binary operator that is not `name`."""
+    return next(i for i in node.input if i != name)
+
+
+def _concat(names: Sequence[str], output: str, axis: int = 1) -> NodeProto:
+    return helper.make_node("Concat", list(names), [output], axis=axis)
+
+
+def expose_adain(model: onnx.ModelProto) -> int:
+    """Add two tensors (1, 2, channels of all AdaINs) and return the number of those channels.
+
+    `style` holds gain and bias that the style wants, times the snake's alpha; `statistics` holds mean
+    and deviation that the norms measured.
+    """
+    g = Graph(model)
+    adains = list(find_adains(g))
+    make = helper.make_node
+    alpha = np.concatenate([a.alpha for a in adains], axis=1).astype(np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(alpha, "adain_alpha"))
+    for kind in ("gain", "bias"):
+        model.graph.node.append(_concat([getattr(a, kind) for a in adains], f"adain_{kind}"))
+        model.graph.node.append(make("Mul", [f"adain_{kind}", "adain_alpha"], [f"adain_{kind}_alpha"]))
+    for kind in ("mean", "deviation"):
+        model.graph.node.append(_concat([getattr(a, kind) for a in adains], f"adain_{kind}"))
+    for output, parts in ((STYLE, ("gain_alpha", "bias_alpha")), (STATISTICS, ("mean", "deviation"))):
+        columns = f"{output}_columns"
+        model.graph.node.append(_concat([f"adain_{part}" for part in parts], columns, axis=2))
+        model.graph.node.append(make("Transpose", [columns], [output], perm=[0, 2, 1]))
+    return alpha.shape[1]
+
+
+def fuse_adain(model: onnx.ModelProto) -> None:
+    """Replace every AdaIN and snake by `u = x * scale + shift; u + sin(u)²`, in place.
+
+    `scale` and `shift` (1, channels of all AdaINs, 1) are inputs, times the snake's alpha, whose reciprocal
+    goes into the weights of the convolution behind it.
+    """
+    g = Graph(model)
+    make = helper.make_node
+    adains = list(find_adains(g))
+    for k, adain in enumerate(adains):
+        u, s = f"adain{k}_u", f"adain{k}_s"
+        nodes = [
+            make("Mul", [adain.x, f"adain{k}_scale"], [f"{u}0"]),
+            make("Add", [f"{u}0", f"adain{k}_shift"], [u]),
+            make("Sin", [u], [s]),
+            make("Mul", [s, s], [f"{s}2"]),
+            make("Add", [u, f"{s}2"], [adain.activated]),
+        ]
+        g.replace(g.producer[adain.activated], nodes)
+        weight = adain.conv.input[1]
+        g.added[weight] = (g.array(weight) / adain.alpha.reshape(1, -1, 1)).astype(np.float32)
+    g.added["adain_sizes"] = np.array([a.alpha.size for a in adains], np.int64)
+    total = int(g.added["adain_sizes"].sum())
+    for kind in ("scale", "shift"):
+        names = [f"adain{k}_{kind}" for k in range(len(adains))]
+        g.head.append(make("Split", [kind, "adain_sizes"], names, axis=1))
+        model.graph.input.append(helper.make_tensor_value_info(kind, TensorProto.FLOAT, [1, total, 1]))
+    g.commit()
+
+
+def stft_as_conv(model: onnx.ModelProto) -> None:
+    """Compute the short spectrum of the harmonic source by a convolution, in place.
+
+    The STFT operator takes a third of the front's time for 11 bins of 20 samples.
+    """
+    g = Graph(model)
+    for node in [n for n in g.nodes if n.op_type == "STFT"]:
+        window = g.array(node.input[2]).astype(np.float64)
+        angle = 2 * np.pi * np.outer(np.arange(STFT_SIZE // 2 + 1), np.arange(STFT_SIZE)) / STFT_SIZE
+        basis = np.concatenate([np.cos(angle), -np.sin(angle)]) * window
+        g.added["stft_basis"] = basis[:, None, :].astype(np.float32)
+        g.added["stft_signal_shape"] = np.array([1, 1, -1], np.int64)
+        transpose = g.only(node.output[0])
+        names = {0: "stft_real", 1: "stft_imag"}
+        parts = g.consumers[transpose.output[0]]
+        by_index = {int(g.array(part.input[1])): part for part in parts}
+        make = helper.make_node
+        g.replace(
+            node,
+            [
+                make("Reshape", [node.input[0], "stft_signal_shape"], ["stft_signal"]),
+                make("Conv", ["stft_signal", "stft_basis"], ["stft_both"], strides=[STFT_HOP]),
+                make("Split", ["stft_both"], [by_index[i].output[0] for i in names], axis=1, num_outputs=2),
+            ],
+        )
+        g.drop([transpose, *parts])
+    g.commit()
+
+
+def derive(export: bytes) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+    """The front and the generator of an exported Kokoro graph (int8, float16 or float32).
+
+    Raises ValueError when the bytes are no such graph.
+    """
+    whole, channels = _open(export)
+    front = extract(
+        whole,
+        FRONT_INPUTS,
+        [
+            (HIDDEN, FLOAT, [1, 512, "half_frames"]),
+            (SOURCE, FLOAT, [1, 22, "steps"]),
+            (DURATIONS, FLOAT, None),
+            (STYLE, FLOAT, [1, 2, channels]),
+        ],
+    )
+    stft_as_conv(front)
+    convs_2d(front)
+    generator = extract(whole, GENERATOR_INPUTS, [(AUDIO, FLOAT, [1, 1, "samples"])])
+    fuse_adain(generator)
+    four_dimensional(generator)
+    return front, generator
+
+
+def derive_reference(export: bytes) -> onnx.ModelProto:
+    """The generator as exported, with the statistics that its norms measured as second output.
+
+    Raises ValueError when the bytes are no Kokoro graph.
+    """
+    whole, channels = _open(export)
+    outputs: list[Port] = [(AUDIO, FLOAT, [1, 1, "samples"]), (STATISTICS, FLOAT, [1, 2, channels])]
+    reference = extract(whole, [*GENERATOR_INPUTS, FRONT_INPUTS[1]], outputs)
+    convs_2d(reference)
+    return reference
+
+
+def _open(export: bytes) -> tuple[onnx.ModelProto, int]:
+    """The export as a float graph with the tensors that the parts need, and the channels of all AdaINs."""
+    whole = load_float(export)
+    known = {name for node in whole.graph.node for name in node.output}
+    missing = [name for name in (HIDDEN, SOURCE, DURATIONS, SPECTRUM) if name not in known]
+    if missing:
+        raise ValueError(f"not a known export of Kokoro v1.0: it has no tensor {missing[0]!r}")
+    scale = helper.make_node("Mul", [SPECTRUM, SPECTRUM_SCALE], [AUDIO])
+    whole.graph.node.append(scale)
+    return whole, expose_adain(whole)

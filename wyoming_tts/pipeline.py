@@ -1,0 +1,227 @@
+"""From text that arrives to audio that leaves: sentences, voice, backend, pauses, timings."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import itertools
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wyoming_tts.backends.base import Backend
+from wyoming_tts.errors import UnsupportedFormatError
+from wyoming_tts.text.language import detect_language
+from wyoming_tts.text.markup import SsmlStripper
+from wyoming_tts.text.split import Segment, Splitter
+from wyoming_tts.types import AudioChunk, AudioFormat, Playhead, Progress, SynthesisRequest, Voice, VoiceQuery
+from wyoming_tts.voices import VoiceCatalogue
+
+TEXT_FORMATS = ("text", "ssml")
+
+Observer = Callable[[Progress], None]
+"""Called after every chunk, on the event loop: must return at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineSettings:
+    """How the pipeline speaks when the caller does not say."""
+
+    speed: float = 1.0
+    """Pace; 1 is the voice's own."""
+
+    sentence_silence: float = 0.35
+    """Seconds of silence behind a sentence."""
+
+    clause_silence: float = 0.12
+    """Seconds of silence where a long sentence was cut at a comma or the like."""
+
+    detect_language: bool = True
+    """Whether to choose the voice by the text's language when the caller named none."""
+
+    quiet_seconds: float = 0.3
+    """After this long without new text, a sentence that ends in a stop is spoken without waiting for more."""
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What the pipeline keeps for one listener."""
+
+    playhead: Playhead
+    speed: float
+    began: float
+    identity: str
+    characters: int = 0
+    audio_seconds: float = 0.0
+    backend: str = ""
+
+
+class Pipeline:
+    """Speaks texts through one backend; any number of streams at the same time."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        catalogue: VoiceCatalogue,
+        settings: PipelineSettings | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        """The backend may itself hold others; it is started and stopped by whoever made it."""
+        self._backend = backend
+        self._catalogue = catalogue
+        self._settings = settings or PipelineSettings()
+        self._observers = tuple(observers)
+        self._counter = itertools.count(1)
+
+    @property
+    def format(self) -> AudioFormat:
+        """The format of every chunk."""
+        return self._backend.format
+
+    async def synthesize(
+        self,
+        text: AsyncIterable[str],
+        *,
+        voice: VoiceQuery = VoiceQuery(),
+        speed: float | None = None,
+        text_format: str = "text",
+    ) -> AsyncGenerator[AudioChunk, None]:
+        """Speak text while it arrives; close the iterator to stop.
+
+        Word times count from the start of the stream, word offsets in the text as it arrived (in SSML: with
+        its tags taken away). Text with nothing to say gives a short silence. Raises WyomingTtsError.
+        """
+        if text_format not in TEXT_FORMATS:
+            offered = " and ".join(TEXT_FORMATS)
+            raise UnsupportedFormatError(f"text format {text_format!r} is unknown; there are {offered}")
+        chosen = self._catalogue.resolve(voice)
+        undecided = self._settings.detect_language and voice == VoiceQuery()
+        stream = _Stream(Playhead(), speed or self._settings.speed, time.monotonic(), str(next(self._counter)))
+        async with contextlib.aclosing(_segments(text, text_format, self._settings.quiet_seconds)) as segments:
+            async for segment in segments:
+                if undecided:
+                    chosen, undecided = self._detect(segment.text, chosen), False
+                async with contextlib.aclosing(self._speak(segment, chosen, stream)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+                        self._note(stream, chunk)
+        if not stream.audio_seconds:
+            yield self._silence(self._settings.sentence_silence)
+        self._report(stream, finished=True)
+
+    def _detect(self, text: str, default: Voice) -> Voice:
+        """The voice for the text's language where that is sure and not the default's, else the default."""
+        languages = {voice.language for voice in self._catalogue.voices()}
+        language = detect_language(text, sorted(languages))
+        if language is None or language.split("-")[0] == default.language.split("-")[0]:
+            return default
+        return self._catalogue.best_for_language(language) or default
+
+    async def _speak(self, segment: Segment, voice: Voice, stream: _Stream) -> AsyncGenerator[AudioChunk, None]:
+        """One sentence and the pause behind it, with times from the start of the stream."""
+        request = SynthesisRequest(text=segment.text, voice=voice, speed=stream.speed, playhead=stream.playhead)
+        began, spoken = stream.audio_seconds, False
+        stream.backend = voice.backend
+        async with contextlib.aclosing(_closable(self._backend.synthesize(request))) as chunks:
+            async for chunk in chunks:
+                spoken = True
+                words = tuple(
+                    dataclasses.replace(
+                        word,
+                        start=word.start + began,
+                        end=word.end + began,
+                        char_start=word.char_start + segment.start,
+                        char_end=word.char_end + segment.start,
+                    )
+                    for word in chunk.words
+                )
+                yield dataclasses.replace(chunk, words=words)
+        stream.characters += len(segment.text)
+        if spoken and (pause := self._pause(segment, stream.speed)):
+            yield self._silence(pause)
+
+    def _pause(self, segment: Segment, speed: float) -> float:
+        """Seconds of silence behind a segment; none where the cut is not at a mark."""
+        if segment.kind == "clause":
+            seconds = 0.0 if segment.text[-1].isalnum() else self._settings.clause_silence
+        else:
+            seconds = self._settings.sentence_silence
+        return seconds * (2 if segment.kind == "paragraph" else 1) / speed
+
+    def _silence(self, seconds: float) -> AudioChunk:
+        return AudioChunk(np.zeros(round(seconds * self.format.rate), np.float32), self.format)
+
+    def _note(self, stream: _Stream, chunk: AudioChunk) -> None:
+        """The chunk was taken by the listener's side: move its clock on and tell the observers."""
+        stream.playhead.sent(chunk.seconds)
+        stream.audio_seconds += chunk.seconds
+        self._report(stream, finished=False)
+
+    def _report(self, stream: _Stream, finished: bool) -> None:
+        if not self._observers:
+            return
+        first = stream.playhead.first_audio
+        progress = Progress(
+            stream=stream.identity,
+            backend=stream.backend,
+            characters=stream.characters,
+            audio_seconds=stream.audio_seconds,
+            elapsed_seconds=time.monotonic() - stream.began,
+            first_audio_seconds=None if first is None else first - stream.began,
+            fraction=1.0 if finished else None,
+            finished=finished,
+        )
+        for observer in self._observers:
+            observer(progress)
+
+
+async def _segments(text: AsyncIterable[str], text_format: str, quiet: float) -> AsyncGenerator[Segment, None]:
+    """Sentences as early as they are known; reading goes on while the consumer speaks."""
+    pieces: asyncio.Queue[str | None] = asyncio.Queue()
+    reader = asyncio.create_task(_pump(text, pieces))
+    splitter, ssml = Splitter(), SsmlStripper() if text_format == "ssml" else None
+    piece: str | None = ""
+    try:
+        while (piece := await _next_piece(pieces, quiet if piece and splitter.pending else None)) is not None:
+            for segment in splitter.feed(ssml.feed(piece) if ssml else piece) if piece else splitter.flush():
+                yield segment
+        await reader  # its error, if it had one, is the stream's
+        rest = splitter.feed(ssml.finish()) if ssml else []
+        for segment in [*rest, *splitter.finish()]:
+            yield segment
+    finally:
+        reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([reader])
+
+
+async def _pump(text: AsyncIterable[str], pieces: asyncio.Queue[str | None]) -> None:
+    """Move text into the queue, and always an end mark behind it."""
+    try:
+        async for piece in text:
+            if piece:
+                pieces.put_nowait(piece)
+    finally:
+        pieces.put_nowait(None)
+
+
+async def _next_piece(pieces: asyncio.Queue[str | None], quiet: float | None) -> str | None:
+    """The next text; "" when none came for `quiet` seconds; None at the end."""
+    try:
+        return await asyncio.wait_for(pieces.get(), quiet)
+    except TimeoutError:
+        return ""
+
+
+async def _closable(chunks: AsyncIterator[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
+    """Any iterator as a generator that can be closed, closing what it wraps."""
+    try:
+        async for chunk in chunks:
+            yield chunk
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()

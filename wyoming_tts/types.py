@@ -1,0 +1,192 @@
+"""What the layers hand each other: voices, requests, audio, timings, progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+"""Mono audio in [-1, 1], shape (samples,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """A voice that can be asked for by name."""
+
+    name: str
+    """What a request names, such as `af_heart`; unique in the catalogue."""
+
+    language: str
+    """BCP 47 tag, such as `en-US`."""
+
+    backend: str
+    """Name of the backend that speaks it."""
+
+    description: str
+    """What a person chooses by: `Heart, US English, female`."""
+
+    gender: str | None = None
+    """`female`, `male`, or None where nobody said."""
+
+    grade: str | None = None
+    """The model authors' quality grade, `A` to `F` with sign, where published."""
+
+    aliases: tuple[str, ...] = ()
+    """Other names that mean this voice."""
+
+    fallbacks: tuple[str, ...] = ()
+    """Voices of other backends to use in its place, nearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceQuery:
+    """Which voice a caller asked for; all None means that nothing was asked."""
+
+    name: str | None = None
+    """Voice name or alias; overrides the language."""
+
+    language: str | None = None
+    """Language tag in any spelling (`en`, `en_us`, `pt-BR`)."""
+
+    speaker: str | None = None
+    """Speaker within the voice; where a voice has none, it must be None or the voice's own name."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    """Rate and channels; samples are float32 inside and s16 on the wire."""
+
+    rate: int = 24_000
+    """Samples per second."""
+
+    channels: int = 1
+    """1 is mono."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordTiming:
+    """When one word of the caller's text is spoken."""
+
+    word: str
+    """The word as the caller wrote it."""
+
+    start: float
+    """Seconds from the start of the audio it came with (in a stream: of the stream)."""
+
+    end: float
+    """Seconds, not before `start`."""
+
+    char_start: int
+    """Offset of the word's first character in the text that was sent."""
+
+    char_end: int
+    """Offset behind its last character."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """A piece of audio between two layers."""
+
+    samples: Samples
+    """float32 in [-1, 1], shape (samples,)."""
+
+    format: AudioFormat = AudioFormat()
+    """Rate and channels of the samples."""
+
+    words: tuple[WordTiming, ...] = ()
+    """The words that begin in this chunk; times count from the start of the sentence
+    as a backend yields it, of the stream as the pipeline does."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it plays."""
+        return len(self.samples) / self.format.rate
+
+
+class Playhead:
+    """How much audio one listener has still to play: the clock behind every deadline.
+
+    The listener starts to play with the first audio and plays in real time. When it runs
+    dry it waits, and goes on with the next audio that arrives.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` returns seconds."""
+        self._clock = clock
+        self._dry_at = clock()
+        self.first_audio: float | None = None
+        """Clock reading when the first audio went out; None before."""
+        self.seconds_sent = 0.0
+        """Audio sent so far, in seconds."""
+
+    @property
+    def deadline(self) -> float:
+        """Clock reading at which the listener falls silent; its arrival before any audio."""
+        return self._dry_at
+
+    def lead(self) -> float:
+        """Seconds of audio the listener has left to play; 0 when it waits."""
+        return max(0.0, self._dry_at - self._clock())
+
+    def sent(self, seconds: float) -> None:
+        """Note that `seconds` of audio have gone out now."""
+        now = self._clock()
+        if self.first_audio is None:
+            self.first_audio = now
+        self._dry_at = max(self._dry_at, now) + seconds
+        self.seconds_sent += seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesisRequest:
+    """One sentence for a backend."""
+
+    text: str
+    """What to speak; never blank."""
+
+    voice: Voice
+    """Who speaks."""
+
+    speed: float = 1.0
+    """1 is the voice's own pace, 2 twice as fast."""
+
+    playhead: Playhead = field(default_factory=Playhead)
+    """The listener's clock; its deadline says how urgent the next chunk is."""
+
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # 3.11 cannot hash it
+    """What only this backend understands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far one stream is; observers get one after every chunk."""
+
+    stream: str
+    """Identifies the stream in the log."""
+
+    backend: str
+    """Name of the backend that spoke last."""
+
+    characters: int
+    """Characters of text spoken so far."""
+
+    audio_seconds: float
+    """Seconds of audio made so far."""
+
+    elapsed_seconds: float
+    """Seconds since the stream began."""
+
+    first_audio_seconds: float | None
+    """Seconds from the beginning to the first audio; None before it."""
+
+    fraction: float | None
+    """Part of the known text that is done, 0 to 1; None while text still arrives."""
+
+    finished: bool
+    """True on the last one."""
