@@ -273,6 +273,7 @@ def test_words_cover_the_text(phonemizer: Phonemizer, words: list[str], language
     [
         ("in the house", ["ɪn", "ðə", "hˈWs"]),
         ("for a while of the year", ["fəɹ", "ɐ", "wˈIl", "ʌv", "ðə", "jˈɪɹ"]),
+        ("more than a car", ["mˈɔɹ", "ðˌæn", "ɐ", "kˈɑɹ"]),
         ("I am in the car", ["ˌI", "əm", "ɪn", "ðə", "kˈɑɹ"]),
         ("of the 21 in the box", ["ʌv", "ðə", "twˈɛnti wˈʌn", "ɪn", "ðə", "bˈɑks"]),
     ],

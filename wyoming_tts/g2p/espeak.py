@@ -29,6 +29,9 @@ MINUS = {"es": "menos ", "fr-FR": "moins ", "hi": "माइनस "}
 DECIMAL_COMMA = frozenset({"es", "fr-FR", "it", "pt-BR"})
 """Where "21.5" is read right only as "21,5"."""
 
+ENGLISH_ARTICLES = {"a": ("ə",), "an": ("ən",)}
+"""How they sound inside a sentence."""
+
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_DONT_EXIT = 0x8000
 _UTF8 = 1
@@ -101,10 +104,15 @@ class EspeakReader:
         words = list(re.finditer(r"\S+", clause))
         texts = [spoken_form(word.group(), self._language) for word in words]
         spoken = self._phonemes(" ".join(texts))
-        groups = align(spoken, [self._word(text) for text in texts])
+        groups = align(spoken, [self._alone(text) for text in texts])
         if self._language.startswith("en"):
             groups = [small_word(text, group) for text, group in zip(texts, groups, strict=True)]
         return [Piece(group, *word.span()) for group, word in zip(groups, words, strict=True)]
+
+    def _alone(self, word: str) -> tuple[str, ...]:
+        """What a word is expected to sound like; espeak reads a lone article as a letter."""
+        weak = ENGLISH_ARTICLES.get(word.lower()) if self._language.startswith("en") else None
+        return weak or self._word(word)
 
     def _phonemes(self, text: str) -> tuple[str, ...]:
         return tuple(from_espeak(ipa(text, VOICES[self._language]), self._language)) if text.strip() else ()
