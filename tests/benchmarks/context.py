@@ -1,0 +1,64 @@
+"""What every benchmark is given."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks import contenders
+from tests.benchmarks.contenders import Contender, KokoroContender, WyomingContender, warm_up
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How much to measure and where to put things."""
+
+    out: Path
+    """Folder for results."""
+
+    work: Path
+    """Folder for prepared models and logs, shared by the benchmarks of one run."""
+
+    quick: bool = False
+    """Measure little: to see that it works, not to report."""
+
+    def rounds(self, full: int) -> int:
+        """How often to go round, given how often for a report."""
+        return 2 if self.quick else full
+
+    def note(self, text: str) -> None:
+        """Tell the person who waits what is being done."""
+        print(text, file=sys.stderr, flush=True)
+
+    def order(self, everyone: Sequence[Contender], number: int) -> list[Contender]:
+        """The contenders in an order of their own for every turn, the same in every run."""
+        return random.Random(number).sample(list(everyone), len(everyone))
+
+    @contextlib.asynccontextmanager
+    async def this_server(self) -> AsyncIterator[WyomingContender]:
+        """This server, loaded and warm."""
+        async with contenders.this_server(self._data("wyoming-tts"), self.work) as server:
+            await warm_up([server], ["Good morning, this is the first sentence."])
+            yield server
+
+    @contextlib.asynccontextmanager
+    async def wyoming_piper(self) -> AsyncIterator[WyomingContender]:
+        """wyoming-piper, loaded and warm."""
+        async with contenders.wyoming_piper(self._data("piper"), self.work) as server:
+            await warm_up([server], ["Good morning, this is the first sentence."])
+            yield server
+
+    @contextlib.asynccontextmanager
+    async def kokoro_onnx(self, threads: int = 0) -> AsyncIterator[KokoroContender]:
+        """kokoro-onnx, loaded."""
+        async with contenders.kokoro_onnx(self._data("kokoro-onnx"), self.work, threads) as kokoro:
+            yield kokoro
+
+    def _data(self, name: str) -> Path:
+        folder = self.work / name
+        folder.mkdir(exist_ok=True)
+        return folder
