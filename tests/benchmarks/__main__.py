@@ -9,11 +9,12 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.benchmarks import cpu, describe, first_audio, whole, wyoming_bench
 from tests.benchmarks.context import Context
+from tests.benchmarks.listener import BenchmarkError
 from tests.benchmarks.report import Result, write
 
 BENCHMARKS: Mapping[str, Callable[[Context], Result]] = {
@@ -35,19 +36,28 @@ PACKAGES = (
 
 
 def main() -> int:
-    """Run the chosen benchmarks; returns 1 when a target is missed."""
+    """Run the chosen benchmarks; returns 1 when a target is missed, 2 when a contender failed."""
     arguments = _parser().parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    machine, results = _machine(arguments.quick), []
     with tempfile.TemporaryDirectory() as work:
         context = Context(arguments.out, Path(work), arguments.quick)
-        for name in arguments.only or BENCHMARKS:
-            result = BENCHMARKS[name](context)
-            print(result.markdown(), flush=True)
-            results.append(result)
-            write(results, machine, arguments.out)
+        try:
+            results = _run(arguments.only or list(BENCHMARKS), context)
+        except BenchmarkError as error:
+            print(f"Cannot measure: {error}", file=sys.stderr)
+            return 2
     print(f"Written to {arguments.out}", file=sys.stderr)
     return 0 if all(target.met for result in results for target in result.targets) else 1
+
+
+def _run(names: Sequence[str], context: Context) -> list[Result]:
+    """Run one after another; what is done is written at once."""
+    machine, results = _machine(context.quick), []
+    for name in names:
+        results.append(BENCHMARKS[name](context))
+        print(results[-1].markdown(), flush=True)
+        write(results, machine, context.out)
+    return results
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -18,10 +18,10 @@ class Context:
     """How much to measure and where to put things."""
 
     out: Path
-    """Folder for results."""
+    """Folder for results and the contenders' logs."""
 
     work: Path
-    """Folder for prepared models and logs, shared by the benchmarks of one run."""
+    """Folder for prepared models, shared by the benchmarks of one run."""
 
     quick: bool = False
     """Measure little: to see that it works, not to report."""
@@ -41,21 +41,21 @@ class Context:
     @contextlib.asynccontextmanager
     async def this_server(self) -> AsyncIterator[WyomingContender]:
         """This server, loaded and warm."""
-        async with contenders.this_server(self._data("wyoming-tts"), self.work) as server:
+        async with contenders.this_server(self._data("wyoming-tts"), self.out) as server:
             await warm_up([server], ["Good morning, this is the first sentence."])
             yield server
 
     @contextlib.asynccontextmanager
     async def wyoming_piper(self) -> AsyncIterator[WyomingContender]:
         """wyoming-piper, loaded and warm."""
-        async with contenders.wyoming_piper(self._data("piper"), self.work) as server:
+        async with contenders.wyoming_piper(self._data("piper"), self.out) as server:
             await warm_up([server], ["Good morning, this is the first sentence."])
             yield server
 
     @contextlib.asynccontextmanager
     async def kokoro_onnx(self, threads: int = 0) -> AsyncIterator[KokoroContender]:
         """kokoro-onnx, loaded."""
-        async with contenders.kokoro_onnx(self._data("kokoro-onnx"), self.work, threads) as kokoro:
+        async with contenders.kokoro_onnx(self._data("kokoro-onnx"), self.out, threads) as kokoro:
             yield kokoro
 
     def _data(self, name: str) -> Path:

@@ -55,7 +55,7 @@ async def _measure(context: Context) -> Trips:
     with tempfile.TemporaryDirectory(dir=context.work) as folder:
         for situation in (COLD, PREPARED):
             context.note(f"describe: {situation}")
-            trips[OURS, situation] = await _while_loading(Path(folder), context.work)
+            trips[OURS, situation] = await _while_loading(Path(folder), context.out)
     async with context.this_server() as ours:
         trips[OURS, SPEAKING] = await _while_speaking(ours, context)
     async with context.wyoming_piper() as piper:
@@ -93,10 +93,13 @@ async def _listen(server: WyomingContender, number: int) -> None:
 async def _ask_while(server: WyomingContender, busy: Callable[[], Awaitable[object]]) -> list[float]:
     trips = []
     work = asyncio.ensure_future(busy())
-    while not work.done():
-        trips.append(await listener.describe(server.port))
-        await asyncio.sleep(PAUSE)
-    await work
+    try:
+        while not work.done():
+            trips.append(await listener.describe(server.port))
+            await asyncio.sleep(PAUSE)
+        await work
+    finally:
+        work.cancel()
     return trips
 
 
