@@ -208,7 +208,10 @@ async def test_stdio_is_served_to_its_end(monkeypatch: pytest.MonkeyPatch) -> No
         in_write, frame("describe") + frame("synthesize", text="One.") + frame("synthesize", text="Two.")
     )
     os.close(in_write)
-    async with serving(uri="stdio://") as server:
+    gate = asyncio.Event()
+    backend = ScriptedBackend(lambda request: [100, gate, 100])
+    async with serving(backend, uri="stdio://") as server:
+        asyncio.get_running_loop().call_later(0.3, gate.set)  # long after the end of input was seen
         await wait_for(server.ended)
     stream = asyncio.StreamReader()
     with os.fdopen(out_read, "rb") as output:
