@@ -34,6 +34,7 @@ from wyoming.info import Info, TtsProgram, TtsVoice
 
 from wyoming_tts.client import WyomingTtsClient
 from wyoming_tts.config import MAX_SPEED, MIN_SPEED, Parser, did_you_mean, load_settings
+from wyoming_tts.discovery import discover
 from wyoming_tts.errors import (
     BackendError,
     BackendUnavailableError,
@@ -43,7 +44,7 @@ from wyoming_tts.errors import (
 )
 from wyoming_tts.playback import Sink, open_sink
 from wyoming_tts.types import VoiceQuery
-from wyoming_tts.zeroconf import PROGRAM, discover
+from wyoming_tts.zeroconf import PROGRAM
 
 LOCAL_URI = "tcp://localhost:10200"
 PROBE_TIMEOUT = 2.0

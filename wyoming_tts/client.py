@@ -84,9 +84,10 @@ class WyomingTtsClient:
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncClient]:
-        connection = AsyncClient.from_uri(self.uri, connect_timeout=self._connect_timeout)
+        connection = AsyncClient.from_uri(self.uri)
         try:
-            await connection.connect()
+            async with asyncio.timeout(self._connect_timeout):
+                await connection.connect()
         except TimeoutError as error:
             raise BackendTimeoutError(
                 f"no connection to {self.uri} within {self._connect_timeout:g} s"
@@ -99,15 +100,17 @@ class WyomingTtsClient:
             yield connection
         finally:
             with contextlib.suppress(OSError):  # it is broken already, or takes no more text
-                await asyncio.wait_for(connection.disconnect(), timeout=1.0)
+                async with asyncio.timeout(1.0):
+                    await connection.disconnect()
 
     async def _describe(self, connection: AsyncClient) -> Info:
         with _strangers_errors(self.uri):
             await connection.write_event(Describe().event())
             while True:
-                event = await asyncio.wait_for(connection.read_event(), self._timeout)
-                if Info.is_type(self._checked(event).type):
-                    return Info.from_event(self._checked(event))
+                async with asyncio.timeout(self._timeout):
+                    event = self._checked(await connection.read_event())
+                if Info.is_type(event.type):
+                    return Info.from_event(event)
 
     async def _receive(
         self, connection: AsyncClient, sender: asyncio.Task[None], end: type[AudioStop | SynthesizeStopped]
@@ -135,7 +138,8 @@ class WyomingTtsClient:
             if not reading.done() and _broke_off(sender):
                 sender.result()
             with _strangers_errors(self.uri):
-                return await asyncio.wait_for(reading, self._timeout)
+                async with asyncio.timeout(self._timeout):
+                    return await reading
         finally:
             reading.cancel()
 

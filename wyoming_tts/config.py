@@ -10,6 +10,7 @@ import argparse
 import difflib
 import logging
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -359,7 +360,7 @@ def _explain(
             source, value = _variable(name), variables[name]
         else:
             source, value = f"{name} in {path}", fault["input"]
-        reason = fault["msg"].removeprefix("Value error, ").replace("Input should", "should")
+        reason = re.sub(r"^\w+ should", "should", fault["msg"].removeprefix("Value error, "))
         description = Settings.model_fields[name].description
         lines.setdefault(name, f"{source}: {str(value)!r} is wrong, it {reason} ({description})")
     return "\n".join(lines.values())

@@ -53,9 +53,9 @@ class Sink(Protocol):
 class PipeSink:
     """Writes to an open binary file that cannot be rewound, such as standard output."""
 
-    def __init__(self, file: BinaryIO, *, raw: bool = False) -> None:
-        """`raw` leaves the WAV header out."""
-        self._file, self._raw = file, raw
+    def __init__(self, file: BinaryIO, *, raw: bool = False, owned: bool = False) -> None:
+        """`raw` leaves the WAV header out; an `owned` file is closed in the end."""
+        self._file, self._raw, self._owned = file, raw, owned
 
     def open(self, first: AudioChunk) -> None:
         """Write a WAV header of unknown length."""
@@ -69,9 +69,12 @@ class PipeSink:
 
     def finish(self) -> None:
         """Everything has gone out already."""
+        self.abort()
 
     def abort(self) -> None:
         """What has gone out cannot be taken back."""
+        if self._owned:
+            self._file.close()
 
 
 class FileSink:
@@ -124,7 +127,7 @@ class SpeakerSink:
         except (ImportError, OSError) as error:  # OSError: the PortAudio library is missing
             raise BackendUnavailableError(
                 f"nothing to play with ({error}); "
-                "pip install 'wyoming-tts[play]' and PortAudio, or write a file with -o FILE.wav"
+                "install PortAudio and 'wyoming-tts[play]', or write a file with -o FILE.wav"
             ) from error
         self._sounddevice = sounddevice
         self._stream: Any = None
@@ -172,5 +175,5 @@ def open_sink(output: str | None, stdout: BinaryIO, *, raw: bool = False) -> Sin
     if path.is_dir():
         raise ConfigError(f"-o {output} is a directory")
     if path.exists() and not path.is_file():  # a device or a named pipe
-        return PipeSink(path.open("wb", buffering=0), raw=raw)
+        return PipeSink(path.open("wb", buffering=0), raw=raw, owned=True)
     return FileSink(path, raw=raw)

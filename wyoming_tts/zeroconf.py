@@ -1,16 +1,21 @@
-"""Announces the server in the local network, and finds servers there (DNS-SD over multicast DNS)."""
+"""Announces the server in the local network (DNS-SD over multicast DNS)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import importlib
 import logging
+import os
+import re
 import secrets
 import socket
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wyoming_tts.types import Voice
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
 
 SERVICE_TYPE = "_wyoming._tcp.local."
 PROGRAM = "wyoming-tts"
+DEFAULT_PORT = 10200
+NAME_FILE = "instance-name"
 TXT_STRING_LIMIT = 255
 """Bytes of one `key=value`, set by its length byte."""
 TXT_LIMIT = 1200
@@ -39,20 +46,6 @@ Open = Callable[[Sequence[str]], "AsyncZeroconf"]
 
 
 @dataclass(frozen=True, slots=True)
-class DiscoveredServer:
-    """A Wyoming server found in the network; it need not speak."""
-
-    name: str
-    """Instance name, without the service type."""
-
-    uris: tuple[str, ...]
-    """Where to connect to, likeliest first."""
-
-    program: str | None = None
-    """What the server says it is; `wyoming-tts` is one of ours."""
-
-
-@dataclass(frozen=True, slots=True)
 class LocalAddress:
     """An address of this machine."""
 
@@ -61,6 +54,62 @@ class LocalAddress:
 
     address: str
     """IPv4 or IPv6, without scope."""
+
+
+def instance_name(wanted: bool | str, data_dir: Path, port: int) -> str:
+    """The name to announce: `wanted` itself, or one kept in `data_dir` since the first start.
+
+    A server on another than the default port gets the port in its name, so that two servers
+    of one machine stay apart however they are started.
+    """
+    if isinstance(wanted, str):
+        return wanted
+    name = _kept_name(data_dir / NAME_FILE)
+    return name if port == DEFAULT_PORT else f"{name}-{port}"
+
+
+def _kept_name(path: Path) -> str:
+    try:
+        return _read_name(path) or _keep_name(path, f"{_host_name()}-{secrets.token_hex(3)}")
+    except OSError as error:
+        _logger.info(
+            "cannot keep the server's name in %s (%s); it is made from the hardware address", path, error
+        )
+        return f"{_host_name()}-{_hardware_id()}"
+
+
+def _read_name(path: Path) -> str | None:
+    try:
+        name = path.read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    return name if re.fullmatch(r"[A-Za-z0-9-]{1,50}", name) else None
+
+
+def _keep_name(path: Path, name: str) -> str:
+    """Write `name` unless another process was first; return what is kept then."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        draft.write_text(name + "\n", encoding="utf-8")
+        with contextlib.suppress(OSError):  # it exists, or the file system has no links
+            os.link(draft, path)
+        if (kept := _read_name(path)) is None:
+            os.replace(draft, path)
+        return kept or name
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _host_name() -> str:
+    name = re.sub(r"[^A-Za-z0-9]+", "-", socket.gethostname().split(".")[0]).strip("-")
+    return name[:40] or "wyoming"
+
+
+def _hardware_id() -> str:
+    node = uuid.getnode()
+    invented = bool(node >> 40 & 1)  # no hardware address was found: it differs on every start
+    return hashlib.sha256(b"" if invented else node.to_bytes(6, "big")).hexdigest()[:6]
 
 
 def pack_properties(version: str, default: str, voices: Sequence[Voice]) -> dict[str, str]:
@@ -122,15 +171,14 @@ def choose_addresses(
     for host in bound:
         address = ip_address(host.partition("%")[0])
         same = [entry.address for entry in ours if ip_address(entry.address).version == address.version]
-        wanted = (
-            [entry for entry in same if _is_routable(entry)] if address.is_unspecified else [str(address)]
-        )
+        wanted = [entry for entry in same if is_routable(entry)] if address.is_unspecified else [str(address)]
         wanted.sort(key=lambda entry: entry not in preferred)
-        found += [entry for entry in wanted[:FAMILY_LIMIT] if _is_routable(entry) and entry not in found]
+        found += [entry for entry in wanted[:FAMILY_LIMIT] if is_routable(entry) and entry not in found]
     return sorted(found, key=lambda entry: ip_address(entry).version)
 
 
-def _is_routable(address: str) -> bool:
+def is_routable(address: str) -> bool:
+    """Whether others can reach it: it is neither loopback nor link-local nor a placeholder."""
     ip: IPv4Address | IPv6Address = ip_address(address)
     return not (ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast)
 
@@ -255,10 +303,11 @@ class Advertisement:
             server=self._host,
             parsed_addresses=addresses,
         )
-        await (await self._zeroconf.async_register_service(info, allow_name_change=True))
+        announcing = await self._zeroconf.async_register_service(info, allow_name_change=True)
         self._info = info
         if info.get_name() != self._name:
             _logger.warning("another server is announced as %s; this one is %s", self._name, info.get_name())
+        await announcing
         _logger.info("announced as %s at %s, port %d", info.get_name(), ", ".join(addresses), self._port)
 
     async def _update(self, addresses: list[str]) -> None:
@@ -280,82 +329,3 @@ class Advertisement:
             _logger.debug("no goodbye to the network: %s", error)
         finally:
             await zeroconf.async_close()
-
-
-async def discover(
-    seconds: float,
-    *,
-    until: Callable[[DiscoveredServer], bool] = lambda server: False,
-    open: Open = open_zeroconf,
-) -> list[DiscoveredServer]:
-    """Wyoming servers that answer within `seconds`, sorted by name; ends early when `until` holds.
-
-    Empty where there is no network.
-    """
-    await asyncio.to_thread(importlib.import_module, "zeroconf.asyncio")
-    from zeroconf import Error
-
-    try:
-        zeroconf = open(choose_addresses(["0.0.0.0", "::"], local_addresses()))
-    except (OSError, RuntimeError, Error) as error:
-        _logger.debug("no discovery: %s", error)
-        return []
-    try:
-        return await _browse(zeroconf, seconds, until)
-    finally:
-        await zeroconf.async_close()
-
-
-async def _browse(
-    zeroconf: AsyncZeroconf, seconds: float, until: Callable[[DiscoveredServer], bool]
-) -> list[DiscoveredServer]:
-    from zeroconf import DNSQuestionType, ServiceStateChange
-    from zeroconf.asyncio import AsyncServiceBrowser
-
-    answers: asyncio.Queue[DiscoveredServer] = asyncio.Queue()
-    resolving: set[asyncio.Task[None]] = set()
-
-    def changed(*, name: str, state_change: ServiceStateChange, **_: object) -> None:
-        if state_change is ServiceStateChange.Added:
-            resolving.add(asyncio.create_task(_resolve(zeroconf, name, seconds, answers)))
-
-    found: list[DiscoveredServer] = []
-    # A unicast answer to a shared port may reach another program of this machine; everyone hears a multicast.
-    multicast = DNSQuestionType.QM
-    browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE_TYPE, [changed], question_type=multicast)
-    try:
-        async with asyncio.timeout(seconds):
-            while not found or not until(found[-1]):
-                found.append(await answers.get())
-    except TimeoutError:
-        pass
-    finally:
-        await browser.async_cancel()
-        await _end(resolving)
-    return sorted(found, key=lambda server: server.name)
-
-
-async def _resolve(
-    zeroconf: AsyncZeroconf, name: str, seconds: float, answers: asyncio.Queue[DiscoveredServer]
-) -> None:
-    from zeroconf import DNSQuestionType
-
-    info = await zeroconf.async_get_service_info(SERVICE_TYPE, name, int(seconds * 1000), DNSQuestionType.QM)
-    if info is not None and (uris := _uris(info.parsed_addresses(), info.port)):
-        answers.put_nowait(DiscoveredServer(info.get_name(), uris, info.decoded_properties.get("program")))
-
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    for result in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(result, Exception):
-            _logger.debug("a server was found but not understood: %r", result)
-
-
-def _uris(addresses: Sequence[str], port: int | None) -> tuple[str, ...]:
-    """What to try in turn: routable addresses before others, IPv4 before IPv6."""
-    ranked = sorted(addresses, key=lambda entry: (not _is_routable(entry), ip_address(entry).version))
-    return tuple(
-        f"tcp://[{entry}]:{port}" if ":" in entry else f"tcp://{entry}:{port}" for entry in ranked if port
-    )
