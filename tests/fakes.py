@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from wyoming.client import AsyncTcpClient
-from wyoming.event import Event
-from wyoming.info import Info
+from wyoming.event import Event, async_read_event
+from wyoming.info import Describe, Info
 
 from wyoming_tts.pipeline import Pipeline, PipelineSettings
 from wyoming_tts.types import AudioChunk, AudioFormat, SynthesisRequest, Voice
 from wyoming_tts.voices import VoiceCatalogue
+from wyoming_tts.wire import encode
 from wyoming_tts.wyoming_connection import WyomingSettings
 from wyoming_tts.wyoming_info import build_info
 from wyoming_tts.wyoming_server import WyomingServer
 
 SAMPLES_PER_CHARACTER = 101
 """Odd, so that audio never ends at a round number."""
+
+SPOKEN = ["audio-start", "audio-chunk", "audio-stop"]
+"""What one request is answered with; `types_of` makes one of many chunks."""
 
 PATIENCE = 20.0
 """Seconds after which a test gives up; never reached when all is well."""
@@ -177,3 +182,57 @@ def pcm_of(events: Iterable[Event]) -> bytes:
 def samples_in(events: Iterable[Event]) -> int:
     """Samples of all audio in some events."""
     return len(pcm_of(events)) // 2
+
+
+@contextlib.asynccontextmanager
+async def raw(server: WyomingServer) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A bare connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def answers(reader: asyncio.StreamReader, last: str = "") -> list[Event]:
+    """Everything until the server closes, or until an event of this type."""
+    events: list[Event] = []
+    async with asyncio.timeout(PATIENCE):
+        while (event := await async_read_event(reader)) is not None:
+            events.append(event)
+            if event.type == last:
+                break
+    return events
+
+
+async def answers_to(server: WyomingServer, data: bytes, last: str = "") -> list[Event]:
+    """What the server says to some bytes until it closes, or until `last`; our end stays open."""
+    async with raw(server) as (reader, writer):
+        writer.write(data)
+        return await answers(reader, last)
+
+
+async def assert_serves(server: WyomingServer) -> None:
+    """Another client is served as if nothing had been."""
+    async with connected(server) as client:
+        await client.write_event(Describe().event())
+        assert (await read_until(client, "info"))[-1].type == "info"
+
+
+def frame(kind: str, **data: Any) -> bytes:
+    """A frame as a client would send it."""
+    return encode(Event(kind, data))
+
+
+async def wait_for(event: asyncio.Event) -> None:
+    """Wait, but not for ever."""
+    async with asyncio.timeout(PATIENCE):
+        await event.wait()
+
+
+def endless(request: SynthesisRequest) -> Iterable[Step]:
+    """Speech that never ends, a second at a time."""
+    while True:
+        yield 24_000
