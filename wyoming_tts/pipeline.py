@@ -22,6 +22,9 @@ from wyoming_tts.voices import VoiceCatalogue
 
 TEXT_FORMATS = ("text", "ssml")
 
+NOTHING_TO_SAY = 0.25
+"""Seconds of silence that answer a text without words: a player needs some audio to end properly."""
+
 Observer = Callable[[Progress], None]
 """Called after every chunk, on the event loop: must return at once."""
 
@@ -109,13 +112,12 @@ class Pipeline:
                         yield chunk
                         self._note(stream, chunk)
         if not stream.audio_seconds:
-            yield self._silence(self._settings.sentence_silence)
+            yield self._silence(NOTHING_TO_SAY)
         self._report(stream, finished=True)
 
     def _detect(self, text: str, default: Voice) -> Voice:
         """The voice for the text's language where that is sure and not the default's, else the default."""
-        languages = {voice.language for voice in self._catalogue.voices()}
-        language = detect_language(text, sorted(languages))
+        language = detect_language(text, [default.language, *self._catalogue.languages()])
         if language is None or language.split("-")[0] == default.language.split("-")[0]:
             return default
         return self._catalogue.best_for_language(language) or default
@@ -211,7 +213,8 @@ async def _pump(text: AsyncIterable[str], pieces: asyncio.Queue[str | None]) -> 
 async def _next_piece(pieces: asyncio.Queue[str | None], quiet: float | None) -> str | None:
     """The next text; "" when none came for `quiet` seconds; None at the end."""
     try:
-        return await asyncio.wait_for(pieces.get(), quiet)
+        async with asyncio.timeout(quiet):  # wait_for may swallow a cancellation up to Python 3.11
+            return await pieces.get()
     except TimeoutError:
         return ""
 

@@ -1,0 +1,1 @@
+"""Text for the ear: what is sent becomes sentences that can be spoken."""
