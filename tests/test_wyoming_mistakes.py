@@ -43,6 +43,12 @@ from wyoming_tts.wyoming_connection import WyomingSettings
         (frame("synthesize", text="a", voice={"language": "xx"}), "unknown-voice", "fr-FR"),
         (frame("synthesize", text="a", text_format="html"), "unsupported-format", "text, ssml"),
         (frame("synthesize", text="a", text_format={}), "unsupported-format", "text, ssml"),
+        (frame("synthesize", text="a", context=[]), "bad-request", '"context" must be an object'),
+        *(
+            (frame(kind, text="a", context={"speed": speed}), "bad-request", "a number from 0.5 to 2.0")
+            for kind in ("synthesize", "synthesize-start")
+            for speed in (0.49, 2.01, 0, -1, float("nan"), float("inf"), 10**400, "1", True, [1])
+        ),
         (frame("synthesize-start", voice=[]), "bad-request", '"voice" must be an object'),
         (frame("synthesize-chunk", text="a"), "invalid-frame", "synthesize-chunk came without"),
         (frame("synthesize-stop"), "invalid-frame", "synthesize-stop came without"),

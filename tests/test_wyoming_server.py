@@ -17,6 +17,7 @@ from tests.fakes import (
     SAMPLES_PER_CHARACTER,
     SPOKEN,
     ScriptedBackend,
+    answers,
     answers_to,
     connected,
     frame,
@@ -75,6 +76,32 @@ async def test_timestamps_are_milliseconds_of_audio() -> None:
         events = await read_until(client, "audio-stop")
     stamps = [event.data["timestamp"] for event in events]
     assert stamps == [0, 0, 43, 85, 100, 143, 185, 200]
+
+
+@pytest.mark.parametrize(
+    ("context", "speed"),
+    [
+        ({"speed": 0.5}, 0.5),
+        ({"speed": 2}, 2.0),
+        ({"speed": 1.25, "room": "kitchen"}, 1.25),
+        ({"speed": None}, 1.0),
+        ({"room": {"speed": 2}}, 1.0),
+        ({}, 1.0),
+        (None, 1.0),
+    ],
+)
+async def test_the_speed_of_the_context_is_spoken(context: Any, speed: float) -> None:
+    """`context.speed` is the pace of its own request, streamed or not; its other keys change nothing."""
+    backend = ScriptedBackend()
+    one = frame("synthesize", text="Hello.", context=context)
+    pieces = frame("synthesize-chunk", text="Hello.") + frame("synthesize-stop")
+    streamed = frame("synthesize-start", context=context) + pieces
+    plain = frame("synthesize-start") + pieces
+    async with serving(backend) as server, raw(server) as (reader, writer):
+        writer.write(one + streamed + plain)
+        for last in ("audio-stop", "synthesize-stopped", "synthesize-stopped"):
+            assert (await answers(reader, last))[-1].type == last
+    assert [request.speed for request in backend.requests] == [speed, speed, 1.0]
 
 
 async def test_requests_on_one_connection_wait_for_each_other() -> None:

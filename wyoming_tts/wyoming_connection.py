@@ -16,7 +16,15 @@ from wyoming.ping import Ping, Pong
 from wyoming_tts.errors import InvalidTextError, ProtocolError, RequestError, ServerBusyError, WyomingTtsError
 from wyoming_tts.wire import FrameReader, FrameWriter, HungUpError, Limits, encode
 from wyoming_tts.wyoming_info import InfoFrame
-from wyoming_tts.wyoming_stream import Stream, StreamText, speak, text_format_of, text_of, voice_query_of
+from wyoming_tts.wyoming_stream import (
+    Stream,
+    StreamText,
+    speak,
+    speed_of,
+    text_format_of,
+    text_of,
+    voice_query_of,
+)
 
 if TYPE_CHECKING:
     from wyoming_tts.pipeline import Pipeline
@@ -203,8 +211,13 @@ class Connection:
 
     def _stream(self, event: Event, *, streamed: bool) -> Stream:
         text = StreamText(self._settings.max_text_characters, hold=not self._settings.streaming)
-        voice, text_format = voice_query_of(event), text_format_of(event)
-        return Stream(text=text, voice=voice, text_format=text_format, streamed=streamed)
+        return Stream(
+            text=text,
+            voice=voice_query_of(event),
+            text_format=text_format_of(event),
+            speed=speed_of(event),
+            streamed=streamed,
+        )
 
     def _add(self, stream: Stream, event: Event) -> None:
         text = text_of(event)

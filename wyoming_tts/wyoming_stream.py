@@ -17,6 +17,7 @@ from wyoming.event import Event
 from wyoming.tts import SynthesizeStopped, SynthesizeTextFormat
 
 from wyoming_tts.audio import to_s16
+from wyoming_tts.config import MAX_SPEED, MIN_SPEED
 from wyoming_tts.errors import (
     InvalidTextError,
     RequestError,
@@ -106,6 +107,9 @@ class Stream:
     text_format: str
     """`text` or `ssml`."""
 
+    speed: float | None
+    """Pace that was asked for; None leaves it to the server."""
+
     streamed: bool
     """Whether the text came in pieces, so that `synthesize-stopped` is due at the end."""
 
@@ -147,6 +151,19 @@ def _voice_field(voice: dict[str, Any], key: str) -> str | None:
     if value is not None and len(value) > _NAME_CHARACTERS:
         raise RequestError(f'The "{key}" of a voice has at most {_NAME_CHARACTERS} characters.')
     return value or None
+
+
+def speed_of(event: Event) -> float | None:
+    """The `speed` of an event's `context`, if any; its other keys are not ours. Raises RequestError."""
+    context = event.data.get("context")
+    if context is not None and not isinstance(context, dict):
+        raise RequestError('"context" must be an object such as {"speed": 1.2}.')
+    speed = (context or {}).get("speed")
+    if speed is None:
+        return None
+    if type(speed) not in (int, float) or not MIN_SPEED <= speed <= MAX_SPEED:  # a bool would pass for an int
+        raise RequestError(f'The "speed" of a context must be a number from {MIN_SPEED} to {MAX_SPEED}.')
+    return float(speed)
 
 
 class AudioSender:
@@ -241,7 +258,9 @@ async def speak(pipeline: Pipeline, stream: Stream, writer: FrameWriter, samples
     sender, meter = AudioSender(writer, samples_per_chunk), _Meter(stream)
     outcome = "Stopped"
     try:
-        chunks = pipeline.synthesize(stream.text, voice=stream.voice, text_format=stream.text_format)
+        chunks = pipeline.synthesize(
+            stream.text, voice=stream.voice, speed=stream.speed, text_format=stream.text_format
+        )
         async with contextlib.aclosing(chunks), contextlib.aclosing(meter.watch(chunks)) as watched:
             async for chunk in watched:
                 await sender.send(chunk)
