@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import sys
@@ -26,6 +27,8 @@ from tests.fakes import (
     wait_for,
 )
 from wyoming_tts.errors import ConfigError
+from wyoming_tts.wyoming_server import WyomingServer
+from wyoming_tts.zeroconf import listening_on
 
 
 async def test_a_port_of_the_systems_choice_is_known() -> None:
@@ -45,17 +48,90 @@ async def test_a_port_in_use_is_named() -> None:
                 pass
 
 
-@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+async def assert_answers(server: WyomingServer, *hosts: str) -> None:
+    """The server is reached under each of these addresses of this machine."""
+    for host in hosts:
+        async with connected(server, host) as client:
+            await client.write_event(Describe().event())
+            assert await client.read_event() is not None
+
+
+def has_ipv6() -> bool:
+    """Whether this machine can reach itself by IPv6."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return socket.has_dualstack_ipv6()
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+
+
+@needs_ipv6
 async def test_ipv6_addresses_are_written_in_brackets() -> None:
-    """`[::1]` is an IPv6 address, and `[::]` is every address, IPv4 too."""
-    async with serving(uri="tcp://[::1]:0") as server, connected(server, "::1") as client:
-        await client.write_event(Describe().event())
-        assert await client.read_event() is not None
-    async with serving(uri="tcp://[::]:0") as server:
-        for host in ("::1", "127.0.0.1"):
-            async with connected(server, host) as client:
+    """`[::1]` is an IPv6 address, and not an IPv4 one."""
+    async with serving(uri="tcp://[::1]:0") as server:
+        await assert_answers(server, "::1")
+        with pytest.raises(ConnectionRefusedError):
+            await assert_answers(server, "127.0.0.1")
+
+
+@needs_ipv6
+@pytest.mark.parametrize("every", ["0.0.0.0", "[::]"])
+async def test_every_address_is_also_every_ipv6_address(every: str) -> None:
+    """`0.0.0.0` and `[::]` take both IP versions on one port, are announced as both, and give both back."""
+    async with serving(uri=f"tcp://{every}:0") as server:
+        port = server.port
+        await assert_answers(server, "::1", "127.0.0.1")
+        hosts, announced = listening_on(server.sockets)
+        assert (sorted(hosts), announced) == (["0.0.0.0", "::"], port)
+    async with serving(uri=f"tcp://{every}:{port}") as again:
+        assert again.port == port
+        await assert_answers(again, "::1", "127.0.0.1")
+
+
+@needs_ipv6
+@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")])
+async def test_every_address_needs_the_port_in_both_versions(family: int, host: str) -> None:
+    """A port that another program has for IPv4 or for IPv6 alone is in use."""
+    with socket.create_server((host, 0), family=family) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ConfigError, match=rf"Port {port} .*in use"):
+            async with serving(uri=f"tcp://0.0.0.0:{port}"):
+                pass
+
+
+@needs_ipv6
+async def test_a_stop_ends_clients_of_both_versions() -> None:
+    """Idle clients are closed at the stop, whichever address they came by, and new ones are refused."""
+    async with serving(uri="tcp://0.0.0.0:0") as server:
+        port = server.port
+        async with connected(server, "::1") as six, connected(server) as four:
+            for client in (six, four):
                 await client.write_event(Describe().event())
                 assert await client.read_event() is not None
+            await server.stop(PATIENCE)
+            assert [await client.read_event() for client in (six, four)] == [None, None]
+    for host in ("::1", "127.0.0.1"):
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(host, port)
+
+
+@pytest.mark.parametrize("has_dualstack", [False, True])
+async def test_without_ipv6_every_address_is_every_ipv4_address(
+    monkeypatch: pytest.MonkeyPatch, has_dualstack: bool
+) -> None:
+    """Where there is no IPv6, in the kernel or in the network, the server listens on IPv4 alone."""
+
+    def refuse(*_: object, **__: object) -> socket.socket:
+        raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: has_dualstack)
+    monkeypatch.setattr(socket, "create_server", refuse)
+    async with serving(uri="tcp://0.0.0.0:0") as server:
+        await assert_answers(server, "127.0.0.1")
+        assert listening_on(server.sockets) == (["0.0.0.0"], server.port)
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     """TOML file with settings; its keys are the flags without the dashes in front."""
 
     uri: Annotated[str, AfterValidator(check_uri), Flag(metavar="URI")] = "tcp://0.0.0.0:10200"
-    """Where to listen: tcp://HOST:PORT, unix://PATH or stdio://."""
+    """Where to listen: tcp://HOST:PORT, unix://PATH or stdio://; host 0.0.0.0 is every address, IPv6 too."""
 
     voice: Annotated[str, Field(min_length=1), Flag(metavar="NAME")] = "af_heart"
     """Voice of a request that names none."""

@@ -19,7 +19,7 @@ from wyoming_tts.errors import ConfigError
 Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
 """Called in the event loop for every connection."""
 
-_EVERY_IPV6 = "::"
+_EVERY_HOST = ("0.0.0.0", "::")
 _FORMS = "tcp://HOST:PORT, unix://PATH or stdio://"
 
 
@@ -67,14 +67,27 @@ def parse_uri(uri: str) -> Address:
 
 
 async def listen_tcp(address: TcpAddress, accept: Accept, limit: int) -> asyncio.Server:
-    """Accept connections; `limit` bounds what a reader buffers. Raises ConfigError naming the port."""
+    """Accept connections; `limit` bounds what a reader buffers. Raises ConfigError naming the port.
+
+    `0.0.0.0` and `::` both mean every address of this machine: with one socket for IPv4 and IPv6, so that
+    the port is the same, where there is IPv6.
+    """
     with _explained(f"Port {address.port} of {address.host}"):
-        if address.host == _EVERY_IPV6 and socket.has_dualstack_ipv6():
-            # asyncio would take IPv6 alone for "every address"
-            place = (address.host, address.port)
-            both = socket.create_server(place, family=socket.AF_INET6, dualstack_ipv6=True)
+        if address.host in _EVERY_HOST and (both := _every_address(address.port)) is not None:
             return await asyncio.start_server(accept, sock=both, limit=limit)
         return await asyncio.start_server(accept, address.host, address.port, limit=limit)
+
+
+def _every_address(port: int) -> socket.socket | None:
+    """A socket for IPv4 and IPv6; None where there is no IPv6. Raises OSError when the port cannot be had."""
+    if not socket.has_dualstack_ipv6():
+        return None
+    try:
+        return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    except OSError as error:
+        if error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):  # the kernel can, this machine may not
+            return None
+        raise
 
 
 async def listen_unix(address: UnixAddress, accept: Accept, limit: int) -> asyncio.Server:
