@@ -67,7 +67,8 @@ def test_serving_is_the_default(monkeypatch):
     ("argv", "told"),
     [
         (["--speed", "9"], "--speed: '9' is wrong"),
-        (["--sped", "1"], "--sped"),
+        (["--sped", "1"], "unrecognized arguments: --sped 1; see wyoming-tts --help"),
+        (["help"], "help is no command; there are say, voices, info, and without a command a server starts"),
         (["sai", "hello"], "sai is no command; did you mean say?"),
         (["say", "--speed", "9", "x"], "it should be from 0.5 to 2.0"),
         (["say", "--speed", "fast", "x"], "it should be a number"),
@@ -75,7 +76,7 @@ def test_serving_is_the_default(monkeypatch):
         (["say", "--uri", "localhost", "-o", "x.wav", "x"], "tcp://HOST:PORT"),
         (["say", "-o", "/nowhere/x.wav", "x"], "there is no directory /nowhere"),
         (["voices", "--uri", "stdio://"], "tcp://HOST:PORT"),
-        (["voices", "extra"], "extra"),
+        (["voices", "extra"], "extra; see wyoming-tts voices --help"),
         (["info", "--yaml"], "--yaml"),
     ],
 )
@@ -95,7 +96,8 @@ def test_help_is_status_0(argv, capsys):
         main(argv)
     assert caught.value.code == 0
     shown = capsys.readouterr().out
-    assert all(command in shown for command in COMMANDS) if argv == ["--help"] else shown.strip()
+    for command in COMMANDS if argv == ["--help"] else argv[:1]:
+        assert command.startswith("--") or f"wyoming-tts {command} " in shown
     assert argv != ["--version"] or shown == f"{__version__}\n"
 
 
@@ -194,6 +196,7 @@ async def test_no_audio_is_status_1(tmp_path, capsys):
 async def test_say_without_a_player_says_so_first(monkeypatch, capsys):
     """Without -o and sounddevice, the way out is told before a server is looked for."""
     monkeypatch.setitem(sys.modules, "sounddevice", None)
+    monkeypatch.setenv("PATH", "/nowhere")
     assert await run("say", "Hi.", "--uri", NOBODY) == 1
     assert "-o FILE.wav" in capsys.readouterr().err
 
@@ -278,7 +281,7 @@ async def test_a_server_in_the_network_is_found(capsys):
             return found
 
         assert await find_server(NOBODY, search=search) == ours.uri
-    assert capsys.readouterr().err == f"c at {ours.uri}\n"
+    assert capsys.readouterr().err == f"using c at {ours.uri} (--uri chooses another)\n"
 
 
 async def test_no_server_anywhere_says_what_to_do():
@@ -322,6 +325,20 @@ async def test_ctrl_c_is_status_130(tmp_path):
         _, error = await saying.communicate()
     assert (saying.returncode, error) == (130, b"")
     assert not os.listdir(tmp_path)
+
+
+async def test_a_terminal_is_told_what_is_waited_for(tmp_path):
+    """Who starts `say` without a text at a terminal is told to type one and how to end it."""
+    keyboard, terminal = os.openpty()
+    async with scripted(SPEAKS) as server:
+        argv = ["say", "-o", str(tmp_path / "a.wav"), "--uri", server.uri]
+        os.write(keyboard, b"One.\n\x04")
+        saying = await process(*argv, stdin=terminal)
+        _, error = await saying.communicate()
+    os.close(keyboard)
+    os.close(terminal)
+    assert saying.returncode == 0
+    assert error.decode().startswith("Type what to say; Ctrl-D ends.\nfirst audio after")
 
 
 async def test_a_broken_pipe_is_quiet():

@@ -7,7 +7,7 @@ import threading
 import pytest
 from wyoming.audio import AudioChunk
 
-from wyoming_tts.cli import Meter, prefetched, read_text
+from wyoming_tts.cli_streams import Meter, prefetched, read_text
 from wyoming_tts.errors import InvalidTextError
 
 
@@ -99,7 +99,10 @@ async def test_prefetching_runs_ahead_and_passes_errors_on():
 
 
 async def test_progress_is_shown_on_a_terminal(capsys):
-    """On a terminal the seconds of audio count up in one line."""
-    meter = Meter(show=True)
-    assert [chunk async for chunk in meter.audio(chunks(100, 100))]
-    assert capsys.readouterr().err == "\r   1.0 s of audio\r   2.0 s of audio"
+    """On a terminal the seconds of audio count up in one line, which is empty again in the end."""
+    with Meter(show=True) as meter:
+        assert capsys.readouterr().err == "\r   0.0 s of audio"
+        assert [chunk async for chunk in meter.audio(chunks(100, 100))]
+        assert capsys.readouterr().err == "\r   1.0 s of audio\r   2.0 s of audio"
+    assert capsys.readouterr().err == "\r" + " " * 17 + "\r"
+    assert meter.summary().startswith("first audio")

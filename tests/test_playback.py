@@ -95,6 +95,9 @@ def test_output_names():
     """`-` is standard output, a device is written straight, any other name is a file made whole."""
     out = io.BytesIO()
     assert isinstance(open_sink("-", out), PipeSink)
+    out.isatty = lambda: True  # type: ignore[method-assign]
+    with pytest.raises(ConfigError, match="is a terminal"):
+        open_sink("-", out)
     assert isinstance(open_sink("new.wav", out), FileSink)
     device = open_sink(os.devnull, out)
     assert isinstance(device, PipeSink)
@@ -109,10 +112,51 @@ def test_output_that_cannot_be(name, tmp_path):
 
 
 def test_without_a_player_the_way_out_is_told(monkeypatch):
-    """Where sounddevice cannot be imported, the message says what to install and that -o works."""
+    """Without sounddevice and any program that plays, the message says what to install and that -o works."""
     monkeypatch.setitem(sys.modules, "sounddevice", None)
+    monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(BackendUnavailableError, match=r"install .*-o FILE\.wav"):
         open_sink(None, io.BytesIO())
+
+
+@pytest.fixture
+def player(tmp_path, monkeypatch):
+    """Makes `aplay` a shell script, in a place where there is no sounddevice and no other player."""
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def install(script: str):
+        path = tmp_path / "aplay"
+        path.write_text(f"#!/bin/sh\ncd {tmp_path}\nPATH=/usr/bin:/bin\n{script}\n")
+        path.chmod(0o755)
+        return open_sink(None, io.BytesIO())
+
+    return install
+
+
+def test_a_program_plays_where_sounddevice_is_missing(player, tmp_path):
+    """The program is told the format, gets all samples on its standard input, and is waited for."""
+    play(player('echo "$@" > told; cat > heard'), b"\1\2", b"\3\4")
+    assert (tmp_path / "told").read_text() == "-q -t raw -f S16_LE -r 24000 -c 1\n"
+    assert (tmp_path / "heard").read_bytes() == b"\1\2\3\4"
+
+
+@pytest.mark.parametrize("script", ["exec 0<&-; exit 1", "cat > heard; exit 1"])
+def test_a_program_that_cannot_play_is_told(script, player):
+    """A program that fails, at once or in the end, is an error with the way out."""
+    sink = player(script)
+    with pytest.raises(BackendUnavailableError, match=r"aplay failed; .*-o FILE\.wav"):
+        play(sink, *[b"\1\2" * 50_000] * 10)
+    sink.abort()
+
+
+def test_a_program_falls_silent(player):
+    """Giving up ends the program at once, whatever it still has to play."""
+    sink = player("exec sleep 1000")
+    sink.abort()
+    sink.open(FIRST)
+    sink.write(b"\1\2")
+    sink.abort()
 
 
 class ScriptedDevice(types.ModuleType):

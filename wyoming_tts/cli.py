@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import codecs
 import contextlib
 import json
 import logging
 import os
 import sys
-import threading
-import time
 from collections.abc import (
-    AsyncGenerator,
     AsyncIterable,
-    AsyncIterator,
     Callable,
     Coroutine,
     Iterable,
@@ -32,6 +27,7 @@ from typing import Any
 from wyoming.audio import AudioChunk
 from wyoming.info import Info, TtsProgram, TtsVoice
 
+from wyoming_tts.cli_streams import Meter, prefetched, read_text
 from wyoming_tts.client import WyomingTtsClient
 from wyoming_tts.config import MAX_SPEED, MIN_SPEED, Parser, did_you_mean, load_settings
 from wyoming_tts.discovery import discover
@@ -39,7 +35,6 @@ from wyoming_tts.errors import (
     BackendError,
     BackendUnavailableError,
     ConfigError,
-    InvalidTextError,
     WyomingTtsError,
 )
 from wyoming_tts.playback import Sink, open_sink
@@ -77,12 +72,19 @@ def _run(arguments: list[str]) -> int:
     if command in COMMANDS:
         return _run_client(command, arguments[1:])
     if not command.startswith("-"):
-        raise ConfigError(f"{command} is no command{did_you_mean(command, COMMANDS)}")
+        raise ConfigError(f"{command} is no command{did_you_mean(command, COMMANDS) or _commands()}")
     return _serve(arguments)
 
 
+def _commands() -> str:
+    return f"; there are {', '.join(COMMANDS)}, and without a command a server starts"
+
+
 def _serve(arguments: Sequence[str]) -> int:
-    settings = load_settings(arguments)
+    commands = "\n".join(f"  wyoming-tts {name:8}{kind.description}" for name, kind in COMMANDS.items())
+    settings = load_settings(
+        arguments, epilog=f"commands for a server that runs (each has its own --help):\n{commands}"
+    )
     from wyoming_tts.app import run  # loads the whole server
 
     return run(settings)
@@ -118,7 +120,7 @@ async def find_server(local: str = LOCAL_URI, search: Callable[..., Any] = disco
     for server in sorted(found, key=lambda server: server.program != PROGRAM):
         for uri in server.uris:
             if await _speaks(uri):
-                print(f"{server.name} at {uri}", file=sys.stderr)
+                print(f"using {server.name} at {uri} (--uri chooses another)", file=sys.stderr)
                 return str(uri)
     raise BackendUnavailableError(
         f"no server: nothing speaks at {local} and none is announced in the network; "
@@ -151,12 +153,15 @@ async def _say(options: argparse.Namespace) -> None:
     text = " ".join(options.text)
     sink = open_sink(options.output, sys.stdout.buffer, raw=options.raw)
     client = await _client(options)
-    meter = Meter(show=sys.stderr.isatty())
-    source = meter.text(read_text(sys.stdin.fileno())) if text in ("", "-") else text
-    voice = VoiceQuery(name=options.voice, language=options.language)
-    speech = client.speak(source, voice=voice, speed=options.speed)
-    async with contextlib.aclosing(prefetched(meter.audio(speech))) as chunks:
-        await _fill(sink, chunks)
+    typed = text in ("", "-") and sys.stdin.isatty()
+    if typed:
+        print("Type what to say; Ctrl-D ends.", file=sys.stderr)
+    with Meter(show=sys.stderr.isatty() and not typed) as meter:
+        source = meter.text(read_text(sys.stdin.fileno())) if text in ("", "-") else text
+        voice = VoiceQuery(name=options.voice, language=options.language)
+        speech = client.speak(source, voice=voice, speed=options.speed)
+        async with contextlib.aclosing(prefetched(meter.audio(speech))) as chunks:
+            await _fill(sink, chunks)
     print(meter.summary(), file=sys.stderr)
 
 
@@ -174,94 +179,6 @@ async def _fill(sink: Sink, chunks: AsyncIterable[AudioChunk]) -> None:
     except BaseException:
         sink.abort()
         raise
-
-
-async def read_text(descriptor: int) -> AsyncIterator[str]:
-    """Text from an open file as it arrives, in any pieces. Raises InvalidTextError if it is not UTF-8."""
-    loop = asyncio.get_running_loop()
-    pieces: asyncio.Queue[bytes | OSError] = asyncio.Queue()
-
-    def pump() -> None:
-        piece: bytes | OSError = b"-"
-        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody reads on
-            while piece and not isinstance(piece, OSError):
-                try:
-                    piece = os.read(descriptor, 4096)
-                except OSError as error:
-                    piece = error
-                loop.call_soon_threadsafe(pieces.put_nowait, piece)
-
-    # A daemon, as nothing can wake a thread that waits for a terminal: Ctrl-C must not wait for it.
-    threading.Thread(target=pump, name="standard input", daemon=True).start()
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    while True:
-        piece = await pieces.get()
-        if isinstance(piece, OSError):
-            raise InvalidTextError(f"cannot read the text: {piece}")
-        try:
-            if text := decoder.decode(piece, final=not piece):
-                yield text
-        except UnicodeDecodeError as error:
-            raise InvalidTextError("the text is not UTF-8") from error
-        if not piece:
-            return
-
-
-async def prefetched(chunks: AsyncIterable[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
-    """The same chunks, fetched as fast as they come: playing them must not slow the measurement down."""
-    ready: asyncio.Queue[AudioChunk | None] = asyncio.Queue()
-
-    async def fetch() -> None:
-        try:
-            async for chunk in chunks:
-                ready.put_nowait(chunk)
-        finally:
-            ready.put_nowait(None)
-
-    fetching = asyncio.create_task(fetch(), name="fetch audio")
-    try:
-        while (chunk := await ready.get()) is not None:
-            yield chunk
-        await fetching
-    finally:
-        fetching.cancel()
-        await asyncio.gather(fetching, return_exceptions=True)
-
-
-class Meter:
-    """Times one stream, from its first text to its last audio."""
-
-    def __init__(self, *, show: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        """`show` keeps a line on standard error up to date; `clock` returns seconds."""
-        self._show, self._clock = show, clock
-        self._start: float | None = clock()
-        self._first = self._last = 0.0
-        self._seconds = 0.0
-
-    async def text(self, pieces: AsyncIterable[str]) -> AsyncIterator[str]:
-        """The same pieces; the clock starts with the first."""
-        self._start = None
-        async for piece in pieces:
-            self._start = self._clock() if self._start is None else self._start
-            yield piece
-
-    async def audio(self, chunks: AsyncIterator[AudioChunk]) -> AsyncIterator[AudioChunk]:
-        """The same chunks, timed."""
-        async for chunk in chunks:
-            self._last = self._clock()
-            self._first = self._first or self._last
-            self._seconds += chunk.seconds
-            if self._show:
-                print(f"\r{self._seconds:6.1f} s of audio", end="", file=sys.stderr, flush=True)
-            yield chunk
-
-    def summary(self) -> str:
-        """One line: time to first audio, seconds of audio, real-time factor."""
-        start = self._first if self._start is None else self._start
-        factor = (self._last - start) / self._seconds if self._seconds else 0.0
-        times = f"first audio after {self._first - start:.3f} s, {self._seconds:.2f} s of audio"
-        line = f"{times}, real-time factor {factor:.3f}"
-        return "\r" + line if self._show else line
 
 
 def _add_voices_flags(parser: argparse.ArgumentParser) -> None:

@@ -213,13 +213,15 @@ class Settings(BaseSettings):
     """How much to log; the texts that are spoken appear only with debug."""
 
 
-def load_settings(argv: Sequence[str] | None = None) -> Settings:
+def load_settings(argv: Sequence[str] | None = None, *, epilog: str = "") -> Settings:
     """Settings from the flags in `argv` (default: the command line), the environment and the TOML file.
+
+    `epilog` stands below the flags in `--help`.
 
     Raises ConfigError, which names the setting, its source, the value and what would be right.
     `--help` and `--version` print and raise SystemExit(0).
     """
-    flags = vars(build_parser().parse_args(sys.argv[1:] if argv is None else argv))
+    flags = vars(build_parser(epilog).parse_args(sys.argv[1:] if argv is None else argv))
     variables = _read_environment()
     path = _config_path({**variables, **flags})
     table = _read_toml(path) if path else {}
@@ -245,13 +247,20 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise ConfigError instead of leaving the process."""
-        raise ConfigError(message)
+        raise ConfigError(f"{message}; see {self.prog} --help")
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(epilog: str = "") -> argparse.ArgumentParser:
     """The parser of the server's flags; a flag that is not given leaves no trace in its namespace."""
     parser = Parser(
-        prog="wyoming-tts", description="Serve speech over the Wyoming protocol.", allow_abbrev=False
+        prog="wyoming-tts",
+        usage="%(prog)s [FLAG...]    or: %(prog)s COMMAND [FLAG...]",
+        description=f"""Serve speech over the Wyoming protocol.
+
+Each flag is also a variable ({ENV_PREFIX}VOICE for --voice) and a key of the TOML file (voice).""",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     for name, field in Settings.model_fields.items():
         _add_flag(parser, name, field)

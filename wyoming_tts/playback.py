@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 import struct
+import subprocess
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -16,6 +18,20 @@ UNKNOWN_SIZE = 0xFFFFFFFF
 """What stands in a WAV header for a size that is not known yet."""
 
 HEADER_BYTES = 44
+
+_PLAYERS = (
+    (
+        "paplay --raw --format={format} --rate={rate} --channels={channels}",
+        {1: "u8", 2: "s16le", 4: "s32le"},
+    ),
+    (
+        "aplay -q -t raw -f {format} -r {rate} -c {channels}",
+        {1: "U8", 2: "S16_LE", 4: "S32_LE"},
+    ),
+)
+"""Programs that play PCM from their standard input, and their names for samples of so many bytes."""
+
+_OTHERWISE = "write a file with -o FILE.wav"
 
 
 def wav_header(rate: int, width: int, channels: int, data_bytes: int | None = None) -> bytes:
@@ -126,16 +142,15 @@ class SpeakerSink:
             import sounddevice
         except (ImportError, OSError) as error:  # OSError: the PortAudio library is missing
             raise BackendUnavailableError(
-                f"nothing to play with ({error}); "
-                "install PortAudio and 'wyoming-tts[play]', or write a file with -o FILE.wav"
+                f"nothing to play with ({error}); install wyoming-tts[play] and PortAudio "
+                f"(Debian, Ubuntu: libportaudio2), or aplay (alsa-utils), or {_OTHERWISE}"
             ) from error
         self._sounddevice = sounddevice
         self._stream: Any = None
 
     def open(self, first: AudioChunk) -> None:
         """Open the device."""
-        if first.width not in (1, 2, 4):
-            raise ConfigError(f"cannot play samples of {first.width} bytes; write a file with -o FILE.wav")
+        _check_playable(first)
         try:
             self._stream = self._sounddevice.RawOutputStream(
                 samplerate=first.rate,
@@ -144,7 +159,7 @@ class SpeakerSink:
             )
             self._stream.start()
         except self._sounddevice.PortAudioError as error:
-            raise BackendUnavailableError(f"cannot play: {error}; write a file with -o FILE.wav") from error
+            raise BackendUnavailableError(f"cannot play: {error}; {_OTHERWISE}") from error
 
     def write(self, audio: bytes) -> None:
         """Wait until the device has taken the audio."""
@@ -163,11 +178,75 @@ class SpeakerSink:
                 self._stream.close()
 
 
+class PlayerSink:
+    """Plays through a program of this machine, which says on standard error what it has to say."""
+
+    def __init__(self, command: str, formats: dict[int, str]) -> None:
+        """`command` has places for format, rate and channels; `formats` names samples of so many bytes."""
+        self._command, self._formats = command, formats
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def open(self, first: AudioChunk) -> None:
+        """Start the program."""
+        _check_playable(first)
+        command = self._command.format(
+            format=self._formats[first.width], rate=first.rate, channels=first.channels
+        )
+        self._process = subprocess.Popen(command.split(), stdin=subprocess.PIPE)
+        assert self._process.stdin is not None
+        self._input = self._process.stdin
+
+    def write(self, audio: bytes) -> None:
+        """Wait until the program has taken the audio. Raises BackendUnavailableError when it has ended."""
+        try:
+            self._input.write(audio)
+            self._input.flush()
+        except OSError as error:
+            raise self._failure() from error
+
+    def finish(self) -> None:
+        """Play to the end. Raises BackendUnavailableError when the program failed."""
+        assert self._process is not None
+        with contextlib.suppress(OSError):  # it has ended, and its status says how
+            self._input.close()
+        if self._process.wait():
+            raise self._failure()
+
+    def abort(self) -> None:
+        """End the program."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            with contextlib.suppress(OSError):  # what it did not take is lost with it
+                self._input.close()
+
+    def _failure(self) -> BackendUnavailableError:
+        return BackendUnavailableError(f"cannot play: {self._command.split()[0]} failed; {_OTHERWISE}")
+
+
+def _check_playable(first: AudioChunk) -> None:
+    if first.width not in (1, 2, 4):
+        raise ConfigError(f"cannot play samples of {first.width} bytes; {_OTHERWISE}")
+
+
+def _speakers() -> Sink:
+    """PortAudio, else a program that plays. Raises BackendUnavailableError."""
+    try:
+        return SpeakerSink()
+    except BackendUnavailableError:
+        for command, formats in _PLAYERS:
+            if shutil.which(command.split()[0]):
+                return PlayerSink(command, formats)
+        raise
+
+
 def open_sink(output: str | None, stdout: BinaryIO, *, raw: bool = False) -> Sink:
     """The sink for `-o`: the speakers for None, `stdout` for `-`, else the file of that name."""
     if output is None:
-        return SpeakerSink()
+        return _speakers()
     if output == "-":
+        if stdout.isatty():
+            raise ConfigError("-o - writes audio, and standard output is a terminal; pipe it on")
         return PipeSink(stdout, raw=raw)
     path = Path(output)
     if not path.parent.is_dir():
