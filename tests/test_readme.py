@@ -1,0 +1,88 @@
+"""The README tells what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from wyoming_tts.cli import COMMANDS
+from wyoming_tts.config import Settings, load_settings, settings_table
+from wyoming_tts.models import RELEASES
+from wyoming_tts.voices import load_catalogue
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CATALOGUE = load_catalogue()
+
+
+def test_the_settings_are_all_there() -> None:
+    """The table of settings is the one that the code makes."""
+    assert f"\n\n{settings_table()}\n" in README
+
+
+def test_the_toml_example_is_right(tmp_path: Path) -> None:
+    """The example is a file that the server accepts, and one that changes something."""
+    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "config.toml").write_text(example)
+    settings = load_settings(["--config", str(tmp_path / "config.toml")])
+    assert settings.model_dump(exclude={"config"}) != Settings().model_dump(exclude={"config"})
+
+
+@pytest.mark.parametrize("language", sorted({voice.language for voice in CATALOGUE.voices()}))
+def test_a_language_is_in_the_table_of_voices(language: str) -> None:
+    """Each language has its row, with the number of its voices and the best one."""
+    best = CATALOGUE.best_for_language(language)
+    assert best is not None
+    count = sum(voice.language == language for voice in CATALOGUE.voices())
+    name = best.description.split(", ")[1]
+    assert f"\n| {name} | `{language}` | {count} | `{best.name}` |\n" in README
+
+
+def test_the_numbers_of_voices_and_languages_are_right() -> None:
+    """The first paragraph counts voices and languages."""
+    languages = {voice.language.split("-")[0] for voice in CATALOGUE.voices()}
+    assert f"{len(CATALOGUE.voices())} voices in {len(languages)} languages" in " ".join(README.split())
+
+
+def test_aliases_that_nobody_would_guess_are_listed() -> None:
+    """An alias that is not the voice's own bare name stands beside its voice."""
+    for voice in CATALOGUE.voices():
+        for alias in set(voice.aliases) - {voice.name.split("_")[1]}:
+            assert f"`{alias}` is `{voice.name}`" in README
+
+
+def test_models_and_their_sizes_are_listed() -> None:
+    """Each model that can be chosen by name is in the table with its size."""
+    for name, release in RELEASES.items():
+        assert re.search(rf"\n\| `{name}`[^|]* \| {release.megabytes} MB \|", README)
+
+
+def test_scripts_and_files_are_listed() -> None:
+    """Every script and every module is named, and nothing is that is not there."""
+    scripts = {path.name for path in (ROOT / "script").iterdir()}
+    assert set(re.findall(r"\bscript/([\w-]+)", README)) == scripts
+    table = README.partition("Where things are, in")[2].partition("|---|")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([\w/]+(?:\.py|/))`", table))
+    package = ROOT / "wyoming_tts"
+    modules = {path.name for path in package.glob("*.py") if not path.name.startswith("_")}
+    folders = {f"{path.name}/" for path in package.iterdir() if (path / "__init__.py").exists()}
+    assert named == modules | folders | {"base.py", "voices/"}
+
+
+def test_commands_are_shown() -> None:
+    """Each command of the command line has an example."""
+    for command in COMMANDS:
+        assert f"\nwyoming-tts {command}" in README
+
+
+def test_links_inside_lead_somewhere() -> None:
+    """Each link to a heading of this page has its heading."""
+    headings = {
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^## (.+)$", README, re.MULTILINE)
+    }
+    links = set(re.findall(r"\]\(#([\w-]+)\)", README))
+    assert links
+    assert links <= headings
