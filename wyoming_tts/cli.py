@@ -124,7 +124,7 @@ async def find_server(local: str = LOCAL_URI, search: Callable[..., Any] = disco
                 return str(uri)
     raise BackendUnavailableError(
         f"no server: nothing speaks at {local} and none is announced in the network; "
-        "start one with `wyoming-tts` or name it with --uri tcp://HOST:PORT"
+        "start one with `wyoming-tts` (in a clone: script/run) or name it with --uri tcp://HOST:PORT"
     )
 
 
