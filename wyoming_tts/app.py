@@ -66,7 +66,7 @@ class App:
         return self._exit_status
 
     async def _load(self) -> None:
-        """Start the backend; a setting it cannot work with ends the server, any other failure is said to clients."""
+        """Start the backend; a server that cannot speak ends, so that whoever watches it notices."""
         try:
             await self._backend.start()
         except ConfigError as error:

@@ -164,7 +164,7 @@ def extract(model: onnx.ModelProto, inputs: Sequence[Port], outputs: Sequence[Po
 
 
 def load_float(data: bytes) -> onnx.ModelProto:
-    """Parse an int8, float16 or float32 export into a float32 model. Raises ValueError when it is no ONNX graph."""
+    """Parse an int8, float16 or float32 export into a float32 model. Raises ValueError on other bytes."""
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's errors have no common base that is public
@@ -198,7 +198,7 @@ def _widened(tensor: TensorProto) -> TensorProto:
 
 
 def convs_2d(model: onnx.ModelProto) -> None:
-    """Express 1-D convolutions as height-one 2-D ones, which ONNX Runtime's blocked kernels accept, in place."""
+    """Express 1-D convolutions as height-one 2-D ones, which have blocked kernels on CPUs, in place."""
     g = Graph(model)
     g.added["height_axis"] = np.array([2], np.int64)
     for node in g.nodes:

@@ -22,8 +22,13 @@ from wyoming_tts.voices import VoiceCatalogue
 
 TEXT_FORMATS = ("text", "ssml")
 
+ANY_VOICE = VoiceQuery()
+"""Nothing was asked: the default voice, or one for the language of the text."""
+
 NOTHING_TO_SAY = 0.25
 """Seconds of silence that answer a text without words: a player needs some audio to end properly."""
+
+Chunks = AsyncGenerator[AudioChunk, None]
 
 Observer = Callable[[Progress], None]
 """Called after every chunk, on the event loop: must return at once."""
@@ -88,10 +93,10 @@ class Pipeline:
         self,
         text: AsyncIterable[str],
         *,
-        voice: VoiceQuery = VoiceQuery(),
+        voice: VoiceQuery = ANY_VOICE,
         speed: float | None = None,
         text_format: str = "text",
-    ) -> AsyncGenerator[AudioChunk, None]:
+    ) -> Chunks:
         """Speak text while it arrives; close the iterator to stop.
 
         Word times count from the start of the stream, word offsets in the text as it arrived (in SSML: with
@@ -101,9 +106,13 @@ class Pipeline:
             offered = " and ".join(TEXT_FORMATS)
             raise UnsupportedFormatError(f"text format {text_format!r} is unknown; there are {offered}")
         chosen = self._catalogue.resolve(voice)
-        undecided = self._settings.detect_language and voice == VoiceQuery()
-        stream = _Stream(Playhead(), speed or self._settings.speed, time.monotonic(), str(next(self._counter)))
-        async with contextlib.aclosing(_segments(text, text_format, self._settings.quiet_seconds)) as segments:
+        undecided = self._settings.detect_language and voice == ANY_VOICE
+        stream = _Stream(
+            Playhead(), speed or self._settings.speed, time.monotonic(), str(next(self._counter))
+        )
+        async with contextlib.aclosing(
+            _segments(text, text_format, self._settings.quiet_seconds)
+        ) as segments:
             async for segment in segments:
                 if undecided:
                     chosen, undecided = self._detect(segment.text, chosen), False
@@ -122,9 +131,13 @@ class Pipeline:
             return default
         return self._catalogue.best_for_language(language) or default
 
-    async def _speak(self, segment: Segment, voice: Voice, stream: _Stream) -> AsyncGenerator[AudioChunk, None]:
+    async def _speak(
+        self, segment: Segment, voice: Voice, stream: _Stream
+    ) -> AsyncGenerator[AudioChunk, None]:
         """One sentence and the pause behind it, with times from the start of the stream."""
-        request = SynthesisRequest(text=segment.text, voice=voice, speed=stream.speed, playhead=stream.playhead)
+        request = SynthesisRequest(
+            text=segment.text, voice=voice, speed=stream.speed, playhead=stream.playhead
+        )
         began, spoken = stream.audio_seconds, False
         stream.backend = voice.backend
         async with contextlib.aclosing(_closable(self._backend.synthesize(request))) as chunks:
@@ -180,7 +193,9 @@ class Pipeline:
             observer(progress)
 
 
-async def _segments(text: AsyncIterable[str], text_format: str, quiet: float) -> AsyncGenerator[Segment, None]:
+async def _segments(
+    text: AsyncIterable[str], text_format: str, quiet: float
+) -> AsyncGenerator[Segment, None]:
     """Sentences as early as they are known; reading goes on while the consumer speaks."""
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
     reader = asyncio.create_task(_pump(text, pieces))
@@ -219,7 +234,7 @@ async def _next_piece(pieces: asyncio.Queue[str | None], quiet: float | None) ->
         return ""
 
 
-async def _closable(chunks: AsyncIterator[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
+async def _closable(chunks: AsyncIterator[AudioChunk]) -> Chunks:
     """Any iterator as a generator that can be closed, closing what it wraps."""
     try:
         async for chunk in chunks:

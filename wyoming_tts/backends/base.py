@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
 from concurrent.futures import Executor
 from typing import Protocol, TypeVar
 
@@ -41,7 +42,7 @@ class Backend(Protocol):
         """
 
 
-async def iterate_in(executor: Executor, iterator: Iterator[T]) -> AsyncIterator[T]:
+async def iterate_in(executor: Executor, iterator: Generator[T, None, None]) -> AsyncGenerator[T, None]:
     """Run each `next()` of a generator in `executor` and yield what it gives.
 
     With an executor of one thread, several listeners take turns chunk by chunk. The
@@ -53,4 +54,5 @@ async def iterate_in(executor: Executor, iterator: Iterator[T]) -> AsyncIterator
         while (item := await loop.run_in_executor(executor, step)) is not None:
             yield item
     finally:
-        executor.submit(iterator.close)  # type: ignore[attr-defined]
+        with contextlib.suppress(RuntimeError):  # the executor is gone, and so is whoever ran there
+            executor.submit(iterator.close)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,8 @@ from wyoming_tts.types import (
     Voice,
     WordTiming,
 )
+
+Array = NDArray[np.float32]
 
 RATE = 24_000
 """Samples per second."""
@@ -73,16 +75,16 @@ MARKS = STOPS | {VOCABULARY[mark] for mark in '"()“” ' if mark in VOCABULARY
 class Prosody:
     """What the front says of one sentence."""
 
-    hidden: NDArray[np.float32]
+    hidden: Array
     """What the generator upsamples, (1, 512, 2 * frames)."""
 
-    source: NDArray[np.float32]
-    """Spectrum and phase of the harmonic source, (1, 22, 120 * frames + 1); its phase runs through the sentence."""
+    source: Array
+    """Spectrum and phase of the harmonic source, whose phase runs on, (1, 22, 120 * frames + 1)."""
 
     durations: NDArray[np.int64]
     """Frames each token lasts, the two paddings included; (tokens + 2,)."""
 
-    style: NDArray[np.float32]
+    style: Array
     """Gain and bias that the style wants of every AdaIN, times the snake's alpha; (2, channels)."""
 
     @property
@@ -94,11 +96,11 @@ class Prosody:
 class Engine(Protocol):
     """The network itself, on whatever runtime. Not thread-safe: one call at a time."""
 
-    def predict(self, tokens: tuple[int, ...], row: NDArray[np.float32], speed: float) -> Prosody:
+    def predict(self, tokens: tuple[int, ...], row: Array, speed: float) -> Prosody:
         """Run the front. `tokens` come without padding; `row` is the voice's style, (1, 256)."""
         ...
 
-    def generate(self, hidden: NDArray, source: NDArray, scale: NDArray, shift: NDArray) -> Samples:
+    def generate(self, hidden: Array, source: Array, scale: Array, shift: Array) -> Samples:
         """Run the generator with every AdaIN given as scale and shift, (1, channels, 1) each.
 
         Returns float32 of shape (600 * frames,).
@@ -112,11 +114,11 @@ class Decoder:
 
     engine: Engine
     prosody: Prosody
-    scale: NDArray[np.float32]
-    shift: NDArray[np.float32]
+    scale: Array
+    shift: Array
 
     @classmethod
-    def of(cls, engine: Engine, prosody: Prosody, statistics: NDArray[np.float32]) -> Decoder:
+    def of(cls, engine: Engine, prosody: Prosody, statistics: Array) -> Decoder:
         """`statistics` are the means and deviations that the AdaINs shall use, (2, channels)."""
         gain, bias = prosody.style
         mean, deviation = statistics
@@ -156,12 +158,13 @@ class Pace:
         as far as half of what the listener has left to play pays for. Where the machine is slower than
         speech, small windows would only waste time on their context.
         """
-        if playhead.first_audio is None or not previous:
+        if playhead.first_audio is None:
             return FIRST_WINDOW
+        largest = 2 * previous or 4 * FIRST_WINDOW
         if self._per_frame * RATE / FRAME * listeners > 1:
-            return min(2 * previous, 4 * FIRST_WINDOW)
+            return min(largest, 4 * FIRST_WINDOW)
         affordable = 0.5 * playhead.lead() / (self._per_frame * max(1, listeners)) - 2 * CONTEXT
-        return int(np.clip(affordable, FIRST_WINDOW, min(2 * previous, LARGEST_WINDOW)))
+        return int(np.clip(affordable, FIRST_WINDOW, min(largest, LARGEST_WINDOW)))
 
 
 def speech_span(tokens: tuple[int, ...], durations: NDArray[np.int64]) -> tuple[int, int]:
@@ -215,7 +218,7 @@ class Part:
 
 
 def parts_of(phonemes: Phonemes, limit: int = MAX_TOKENS) -> Iterator[Part]:
-    """The sentence in parts of at most `limit` tokens, cut behind a mark if there is one in the second half."""
+    """The sentence in parts of at most `limit` tokens, cut behind a mark where the second half has one."""
     start, total = 0, len(phonemes.tokens)
     while start < total:
         end = total if total - start <= limit else start + _cut(phonemes.tokens[start : start + limit])
@@ -231,7 +234,7 @@ def parts_of(phonemes: Phonemes, limit: int = MAX_TOKENS) -> Iterator[Part]:
 
 
 def _cut(tokens: tuple[int, ...]) -> int:
-    """Where to cut a run of tokens that is too long: behind its last stop, else its last space, else its end."""
+    """Where to cut a run of tokens: behind its last stop, else its last space, else at its end."""
     half = len(tokens) // 2
     for marks in (STOPS, {SPACE}):
         for i in range(len(tokens) - 1, half, -1):
@@ -255,31 +258,35 @@ def word_timings(part: Part, durations: NDArray[np.int64], offset: float) -> tup
     )
 
 
+Chunks = Generator[AudioChunk, None, None]
+
+
+def _later(word: WordTiming, seconds: float) -> WordTiming:
+    return dataclasses.replace(word, start=word.start + seconds, end=word.end + seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class Speaker:
     """Speaks sentences with one engine; its generators are run by one thread at a time."""
 
     engine: Engine
     phonemizer: Phonemizer
-    statistics: Callable[[Voice, Prosody, int], NDArray[np.float32]]
+    statistics: Callable[[Voice, Prosody, int], Array]
     """What the AdaINs of a sentence of so many tokens shall use, (2, channels)."""
 
-    row: Callable[[Voice, int], NDArray[np.float32]]
+    row: Callable[[Voice, int], Array]
     """The voice's style for a sentence of so many tokens, (1, 256)."""
 
     pace: Pace
 
-    def speak(self, request: SynthesisRequest, listeners: Callable[[], int]) -> Iterator[AudioChunk]:
+    def speak(self, request: SynthesisRequest, listeners: Callable[[], int]) -> Chunks:
         """Chunks of one sentence; times count from its first sample. `listeners` says how many take turns."""
         phonemes = self.phonemizer.phonemize(request.text, request.voice.language)
         samples = 0
         for part in parts_of(phonemes):
             words: list[WordTiming] = []
             for piece, found in self._part(part, request, listeners):
-                words += [
-                    dataclasses.replace(word, start=word.start + samples / RATE, end=word.end + samples / RATE)
-                    for word in found
-                ]
+                words += [_later(word, samples / RATE) for word in found]
                 samples += len(piece)
                 ready = [word for word in words if word.start < samples / RATE]
                 words = words[len(ready) :]
@@ -288,7 +295,7 @@ class Speaker:
     def _part(
         self, part: Part, request: SynthesisRequest, listeners: Callable[[], int]
     ) -> Iterator[tuple[Samples, tuple[WordTiming, ...]]]:
-        """Audio of one part, and with its first piece all its words, in seconds from the part's first sample."""
+        """Audio of one part, and with its first piece all its words, timed from the part's first sample."""
         count = len(part.tokens)
         prosody = self.engine.predict(part.tokens, self.row(request.voice, count), request.speed)
         decoder = Decoder.of(self.engine, prosody, self.statistics(request.voice, prosody, count))

@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Sequence
+import os
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wyoming_tts.backends.base import iterate_in
-from wyoming_tts.backends.kokoro import FRAME, RATE, Pace, Prosody, Speaker
-from wyoming_tts.errors import BackendError, BackendUnavailableError, ConfigError, SynthesisError
+from wyoming_tts.backends.kokoro import FRAME, RATE, Array, Pace, Prosody, Speaker
+from wyoming_tts.backends.kokoro_calibration import calibrate as calibrated
+from wyoming_tts.backends.kokoro_calibration import calibration_texts, measure
+from wyoming_tts.backends.kokoro_statistics import Calibration, load_regression
+from wyoming_tts.backends.kokoro_voices import VoiceBook
+from wyoming_tts.errors import BackendUnavailableError, ConfigError, SynthesisError
+from wyoming_tts.models import find_weights
+from wyoming_tts.phonemes import Phonemizer
+from wyoming_tts.prepared import prepared
 from wyoming_tts.types import AudioChunk, AudioFormat, Samples, SynthesisRequest, Voice
+from wyoming_tts.voices import VoicePack, voices_directory
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -33,7 +41,13 @@ PROVIDERS = {
 """What `--provider` names, and what ONNX Runtime calls it."""
 
 AUTOMATIC = ("cuda", "openvino", "cpu")
-"""What `auto` tries, best first. CoreML is only used when asked for: it compiles anew for every window length."""
+"""What `auto` tries, best first; not CoreML, which compiles anew for every length of a window."""
+
+RECIPE = "1"
+"""Version of the prepared graphs: raise it with every change to `kokoro_graph` or `onnx_graph`."""
+
+NEW_VOICE_TEXTS = 12
+"""Sentences that a voice without calibration is measured with."""
 
 FILES = ("front.onnx", "generator.onnx", "reference.onnx")
 """The prepared graphs."""
@@ -57,8 +71,19 @@ def default_threads(cores: int) -> int:
     return max(1, min(4, cores if cores <= 2 else cores - 1))
 
 
+@contextlib.contextmanager
+def graphs(
+    model: str, data_dir: Path, download_dir: Path | None = None, offline: bool = False
+) -> Iterator[Path]:
+    """The directory with the prepared graphs of the weights `model` names; load them inside the `with`."""
+    weights = find_weights(model, data_dir=data_dir, download_dir=download_dir, offline=offline)
+    _LOGGER.info("Weights: %s", weights.source)
+    with prepared(weights, recipe=RECIPE, derive=prepare, names=FILES, data_dir=data_dir) as directory:
+        yield directory
+
+
 def prepare(export: bytes, directory: Path) -> None:
-    """Write the prepared graphs of an exported Kokoro into `directory`. Raises ValueError on another graph."""
+    """Write the graphs derived from an exported Kokoro. Raises ValueError when it is another graph."""
     from wyoming_tts.backends import kokoro_graph
 
     graphs = (*kokoro_graph.derive(export), kokoro_graph.derive_reference(export))
@@ -71,26 +96,13 @@ class OnnxEngine:
 
     def __init__(self, directory: Path, provider: str, threads: int) -> None:
         """Load from `directory`; raises BackendUnavailableError when ONNX Runtime cannot."""
-        self._directory, self._provider, self._threads = directory, provider, threads
-        self._front = self._session("front.onnx")
-        self._generator = self._session("generator.onnx")
+        self._front = _open(directory / FILES[0], provider, threads)
+        self._generator = _open(directory / FILES[1], provider, threads)
         self._hidden, self._source, *_ = (port.name for port in self._generator.get_inputs())
         self.provider = self._generator.get_providers()[0]
         """ONNX Runtime's name of the provider that is really active."""
 
-    def _session(self, name: str) -> InferenceSession:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.log_severity_level = 3  # it warns of every constant it folds
-        path = str(self._directory / name)
-        try:
-            return onnxruntime.InferenceSession(path, options, [PROVIDERS[self._provider]])
-        except Exception as error:  # onnxruntime's errors have no public base class
-            raise BackendUnavailableError(f"ONNX Runtime cannot load {name} on {self._provider}: {error}") from error
-
-    def predict(self, tokens: tuple[int, ...], row: NDArray[np.float32], speed: float) -> Prosody:
+    def predict(self, tokens: tuple[int, ...], row: Array, speed: float) -> Prosody:
         """See `Engine.predict`."""
         feed = {
             "tokens": np.array([[0, *tokens, 0]], np.int64),
@@ -100,28 +112,47 @@ class OnnxEngine:
         hidden, source, durations, style = _run(self._front, feed)
         return Prosody(hidden, source, durations.reshape(-1).astype(np.int64), style[0])
 
-    def generate(self, hidden: NDArray, source: NDArray, scale: NDArray, shift: NDArray) -> Samples:
+    def generate(self, hidden: Array, source: Array, scale: Array, shift: Array) -> Samples:
         """See `Engine.generate`."""
         feed = {self._hidden: hidden, self._source: source, "scale": scale, "shift": shift}
         (audio,) = _run(self._generator, feed)
         return _trimmed(audio)
 
 
+def _open(path: Path, provider: str, threads: int) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3  # it warns of every constant it folds
+    try:
+        return onnxruntime.InferenceSession(str(path), options, [PROVIDERS[provider]])
+    except Exception as error:  # onnxruntime's errors have no public base class
+        raise BackendUnavailableError(
+            f"ONNX Runtime cannot load {path.name} on {provider}: {error}"
+        ) from error
+
+
 class OnnxReference:
     """The generator as exported: decodes whole sentences and says what its norms measured."""
+
+    @classmethod
+    def load(cls, directory: Path, threads: int) -> OnnxReference:
+        """From the prepared graphs."""
+        return cls(_open(directory / FILES[2], "cpu", threads))
 
     def __init__(self, session: InferenceSession) -> None:
         self._session = session
         self._hidden, self._source, self._style = (port.name for port in session.get_inputs())
 
-    def measure(self, prosody: Prosody, row: NDArray[np.float32]) -> tuple[Samples, NDArray[np.float32]]:
+    def measure(self, prosody: Prosody, row: Array) -> tuple[Samples, Array]:
         """The whole sentence's samples and its means and deviations, (2, channels)."""
         feed = {self._hidden: prosody.hidden, self._source: prosody.source, self._style: row}
         audio, statistics = _run(self._session, feed)
         return _trimmed(audio), statistics[0]
 
 
-def _trimmed(audio: NDArray[np.float32]) -> Samples:
+def _trimmed(audio: Array) -> Samples:
     """Without the half window that the inverse STFT adds at both ends."""
     edge = (audio.size - audio.size // FRAME * FRAME) // 2
     return audio.reshape(-1)[edge : audio.size - edge]
@@ -195,9 +226,37 @@ class KokoroOnnxBackend:
             speaker, self.engine = await loop.run_in_executor(self._executor, self._load)
         except BaseException as error:
             self.engine = f"Kokoro {self._model_name}, failed to load"
-            self._loaded.set_exception(error if isinstance(error, Exception) else BackendUnavailableError("stopped"))
+            self._loaded.set_exception(
+                error if isinstance(error, Exception) else BackendUnavailableError("stopped")
+            )
             raise
         self._loaded.set_result(speaker)
+
+    def _load(self) -> tuple[Speaker, str]:
+        """In the executor: everything that speaking needs, and what it is called."""
+        options = self._options
+        import onnxruntime
+
+        provider = choose_provider(options.provider, onnxruntime.get_available_providers())
+        threads = options.threads or default_threads(os.cpu_count() or 1)
+        folder = options.voices_dir or voices_directory()
+        regression = load_regression(folder)
+        phonemizer = Phonemizer()
+        with graphs(options.model, options.data_dir, options.download_dir, options.offline) as directory:
+            engine = OnnxEngine(directory, provider, threads)
+
+        def calibrate(voice: Voice, pack: VoicePack) -> Calibration:
+            with graphs(options.model, options.data_dir, options.download_dir, options.offline) as directory:
+                reference = OnnxReference.load(directory, threads)
+            texts = calibration_texts(folder, voice.language, NEW_VOICE_TEXTS)
+            samples = [measure(engine, reference, phonemizer, voice, pack, text) for text in texts]
+            return calibrated(samples, regression.deviation)
+
+        book = VoiceBook(folder, options.data_dir / "calibrations", regression, calibrate)
+        name = (
+            f"Kokoro {self._model_name} on {engine.provider.removesuffix('ExecutionProvider')}, ONNX Runtime"
+        )
+        return Speaker(engine, phonemizer, book.statistics, book.row, Pace()), name
 
     async def stop(self) -> None:
         """Drop the model; a window that is being computed is waited for."""

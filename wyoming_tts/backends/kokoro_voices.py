@@ -1,0 +1,77 @@
+"""What an engine needs of each voice: its style and its calibration, loaded when first spoken with."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wyoming_tts.backends.kokoro import Array, Prosody
+from wyoming_tts.backends.kokoro_statistics import Calibration, Regression, features
+from wyoming_tts.types import Voice
+from wyoming_tts.voices import VoicePack, load_pack, read_arrays, write_arrays
+
+_LOGGER = logging.getLogger(__name__)
+
+Calibrate = Callable[[Voice, VoicePack], Calibration]
+"""Measures a voice; takes as long as speaking a dozen sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    pack: VoicePack
+    calibration: Calibration
+
+
+@dataclass(slots=True)
+class VoiceBook:
+    """Styles and calibrations of voices. One call at a time."""
+
+    directory: Path
+    """Where the voice packs are."""
+
+    kept: Path
+    """Where the calibrations of voices that ship without one are kept."""
+
+    regression: Regression
+    calibrate: Calibrate
+    _entries: dict[str, _Entry] = field(default_factory=dict)
+
+    def row(self, voice: Voice, tokens: int) -> Array:
+        """The voice's style for a sentence of so many tokens, (1, 256). Raises BackendUnavailableError."""
+        return self._entry(voice).pack.style(tokens)
+
+    def statistics(self, voice: Voice, prosody: Prosody, tokens: int) -> Array:
+        """Means and deviations that the generator's norms shall use, (2, channels)."""
+        return self.regression.statistics(self._entry(voice).calibration, features(prosody, tokens))
+
+    def _entry(self, voice: Voice) -> _Entry:
+        entry = self._entries.get(voice.name)
+        if entry is None:
+            pack = load_pack(voice.name, self.directory)
+            entry = self._entries[voice.name] = _Entry(pack, self._calibration(voice, pack))
+        return entry
+
+    def _calibration(self, voice: Voice, pack: VoicePack) -> Calibration:
+        """The calibration that came with the pack, or was kept, or is made now."""
+        try:
+            return Calibration.of(pack.extras)
+        except KeyError:
+            path = self.kept / f"{hashlib.sha256(pack.styles.tobytes()).hexdigest()[:32]}.npz"
+        try:
+            return Calibration.of(read_arrays(path))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return self._calibrate_and_keep(voice, pack, path)
+
+    def _calibrate_and_keep(self, voice: Voice, pack: VoicePack, path: Path) -> Calibration:
+        _LOGGER.info("Calibrating %s, which ships without statistics; this is done once", voice.name)
+        calibration = self.calibrate(voice, pack)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_arrays(path, calibration.arrays())
+        except OSError as error:
+            _LOGGER.warning("Cannot keep the calibration of %s in %s: %s", voice.name, path, error)
+        return calibration
