@@ -16,7 +16,8 @@ NAME = PACKAGE.name
 
 BOTTOM = ("errors", "types", "config")
 BACKENDS = "backends."
-SHARED_BACKENDS = ("backends.base", "backends.kokoro", "backends.kokoro_graph")
+KOKORO = ("kokoro", "kokoro_calibration", "kokoro_graph", "kokoro_statistics", "kokoro_voices")
+SHARED_BACKENDS = ("backends.base", *(f"backends.{name}" for name in KOKORO))
 WIRE = ("wire", "wyoming_", "http_server", "listen", "zeroconf", "discovery")
 ABOVE_BACKENDS = ("__main__", "cli", "client", "app", "pipeline", "scheduler", *WIRE)
 
