@@ -286,7 +286,9 @@ async def test_a_server_in_the_network_is_found(capsys):
 
 async def test_no_server_anywhere_says_what_to_do():
     """When nothing is found, the message says how to start a server and how to name one."""
-    with pytest.raises(BackendUnavailableError, match=r"start one with `wyoming-tts` .* or name it with --uri"):
+    with pytest.raises(
+        BackendUnavailableError, match=r"start one with `wyoming-tts` .* or name it with --uri"
+    ):
         await find_server(NOBODY, search=nothing)
 
 
