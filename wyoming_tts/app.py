@@ -15,8 +15,9 @@ from wyoming.info import Info
 from wyoming_tts import __version__
 from wyoming_tts.backends.kokoro_onnx import KokoroOnnxBackend, KokoroOptions
 from wyoming_tts.config import Settings
-from wyoming_tts.errors import BackendError, ConfigError
+from wyoming_tts.errors import ConfigError, WyomingTtsError
 from wyoming_tts.pipeline import Pipeline, PipelineSettings
+from wyoming_tts.text.language import load_detector
 from wyoming_tts.voices import VoiceCatalogue, load_catalogue
 from wyoming_tts.wire import Limits
 from wyoming_tts.wyoming_connection import WyomingSettings
@@ -68,17 +69,23 @@ class App:
     async def _load(self) -> None:
         """Start the backend; a server that cannot speak ends, so that whoever watches it notices."""
         try:
-            await self._backend.start()
-        except ConfigError as error:
-            _LOGGER.error("%s", error)
-            self._exit_status = 2
-            self._stop.set()
-        except BackendError as error:
+            await asyncio.gather(self._backend.start(), asyncio.to_thread(self._prepare_texts))
+        except WyomingTtsError as error:
             _LOGGER.error("Cannot speak: %s", error)
-            self._exit_status = 1
-            self._stop.set()
+            self._end(2 if isinstance(error, ConfigError) else 1)
+        except Exception:  # whatever it is, a server that listens and never speaks is worse
+            _LOGGER.exception("Cannot speak")
+            self._end(1)
         else:
             _LOGGER.info("Ready: %s", self._backend.engine)
+
+    def _prepare_texts(self) -> None:
+        if self._settings.detect_language:
+            load_detector()
+
+    def _end(self, exit_status: int) -> None:
+        self._exit_status = exit_status
+        self._stop.set()
 
     async def _until_stopped(self) -> None:
         waits = [asyncio.ensure_future(event.wait()) for event in (self._stop, self._wyoming.ended)]

@@ -6,7 +6,7 @@ Imported only to derive graphs, never while speaking.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import onnx
@@ -71,10 +71,12 @@ class Graph:
         self.graph.initializer.extend(tensors)
 
 
-def dequantize(model: onnx.ModelProto) -> None:
-    """Turn the dynamically quantised operators of the int8 export into float ones, in place."""
+def dequantize(model: onnx.ModelProto, keep: Callable[[NodeProto], bool] = lambda node: False) -> None:
+    """Turn the dynamically quantised operators of an int8 export into float ones, but those to `keep`."""
     g = Graph(model)
     for node in g.nodes:
+        if keep(node):
+            continue
         if node.op_type in ("ConvInteger", "MatMulInteger"):
             _dequantize_product(g, node)
         elif node.op_type == "DynamicQuantizeLSTM":
@@ -163,14 +165,14 @@ def extract(model: onnx.ModelProto, inputs: Sequence[Port], outputs: Sequence[Po
     return part
 
 
-def load_float(data: bytes) -> onnx.ModelProto:
+def load_float(data: bytes, keep: Callable[[NodeProto], bool] = lambda node: False) -> onnx.ModelProto:
     """Parse an int8, float16 or float32 export into a float32 model. Raises ValueError on other bytes."""
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's errors have no common base that is public
         raise ValueError(f"not an ONNX file: {error}") from error
     if any(node.op_type in ("ConvInteger", "MatMulInteger") for node in model.graph.node):
-        dequantize(model)
+        dequantize(model, keep)
     widen(model)
     return model
 

@@ -40,11 +40,14 @@ FRAME = 600
 MAX_TOKENS = 510
 """The network's positions, less the two paddings it wants around a sentence."""
 
-CONTEXT = 6
-"""Frames decoded beside a window and thrown away. Four leave an error of 3e-5, six one below 1e-5."""
+CONTEXT = 4
+"""Frames decoded beside a window and thrown away: what is left of the edge is below 5e-5."""
 
-FIRST_WINDOW = 14
-"""Frames of a listener's first window: 0.35 s is enough to play while the next is decoded."""
+SMALLEST_WINDOW = 10
+"""Frames; 0.25 s are enough to play while a fast machine decodes the next window."""
+
+LARGEST_FIRST_WINDOW = 16
+"""Frames; a listener that waits gets no more at once, however slow the machine."""
 
 LARGEST_WINDOW = 160
 """Frames; beyond it context costs nothing worth saving, and other listeners would wait."""
@@ -141,9 +144,7 @@ class Decoder:
 class Pace:
     """How large the next window may be: it must be decoded before the listener runs dry."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` returns seconds."""
-        self._clock = clock
+    def __init__(self) -> None:
         self._per_frame = 0.0
 
     def measure(self, frames: int, seconds: float) -> None:
@@ -158,13 +159,21 @@ class Pace:
         as far as half of what the listener has left to play pays for. Where the machine is slower than
         speech, small windows would only waste time on their context.
         """
+        load = self._per_frame * RATE / FRAME * listeners  # seconds of computing for a second of speech
         if playhead.first_audio is None:
-            return FIRST_WINDOW
-        largest = 2 * previous or 4 * FIRST_WINDOW
-        if self._per_frame * RATE / FRAME * listeners > 1:
-            return min(largest, 4 * FIRST_WINDOW)
-        affordable = 0.5 * playhead.lead() / (self._per_frame * max(1, listeners)) - 2 * CONTEXT
-        return int(np.clip(affordable, FIRST_WINDOW, min(largest, LARGEST_WINDOW)))
+            return self._first_window(load)
+        largest = min(2 * previous or 4 * SMALLEST_WINDOW, LARGEST_WINDOW)
+        if load > 1:
+            return min(largest, 4 * LARGEST_FIRST_WINDOW)
+        affordable = 0.5 * playhead.lead() * RATE / FRAME / max(load, 0.01) - 2 * CONTEXT
+        return int(np.clip(affordable, SMALLEST_WINDOW, largest))
+
+    def _first_window(self, load: float) -> int:
+        """The smallest one that pays for decoding a larger one behind it, context included."""
+        if load >= 1:
+            return LARGEST_FIRST_WINDOW
+        needed = 2 * 2 * CONTEXT * load / (1 - load)
+        return int(np.clip(needed, SMALLEST_WINDOW, LARGEST_FIRST_WINDOW))
 
 
 def speech_span(tokens: tuple[int, ...], durations: NDArray[np.int64]) -> tuple[int, int]:
@@ -187,7 +196,7 @@ def windows(
     (start, end), size = span, 0
     while start < end:
         size = next_size(size)
-        stop = end if end - start - size < FIRST_WINDOW // 2 else start + size
+        stop = end if end - start - size < SMALLEST_WINDOW // 2 else start + size
         audio = decode(start, stop)
         if stop == end < frames and np.abs(audio[-FRAME:]).max() > SILENCE:
             end = min(frames, end + RELEASE)

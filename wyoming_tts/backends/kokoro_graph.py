@@ -245,9 +245,14 @@ def derive_reference(export: bytes) -> onnx.ModelProto:
     return reference
 
 
+def _stays_integer(node: NodeProto) -> bool:
+    """Products and recurrences up to the durations: integers are faster, and no sample is made of them."""
+    return node.op_type != "ConvInteger" and node.output[0].startswith("/encoder/")
+
+
 def _open(export: bytes) -> tuple[onnx.ModelProto, int]:
     """The export as a float graph with the tensors that the parts need, and the channels of all AdaINs."""
-    whole = load_float(export)
+    whole = load_float(export, keep=_stays_integer)
     known = {name for node in whole.graph.node for name in node.output}
     missing = [name for name in (HIDDEN, SOURCE, DURATIONS, SPECTRUM) if name not in known]
     if missing:
