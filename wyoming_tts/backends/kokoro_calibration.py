@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from wyoming_tts.backends.kokoro import MAX_TOKENS, Array, Engine, Prosody
-from wyoming_tts.backends.kokoro_statistics import Calibration, Regression, features
+from wyoming_tts.backends.kokoro_statistics import Calibration, Regression, features, length_terms
 from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.phonemes import Phonemizer
 from wyoming_tts.types import Samples, Voice
@@ -20,11 +20,14 @@ from wyoming_tts.voices import VoicePack
 TEXTS_FILE = "calibration.txt"
 """Name of the list of sentences inside the folder of voices."""
 
-RIDGE = 0.1
-"""Weight of the penalty; features are scaled so that all of them together have unit variance."""
+RIDGE = 0.3
+"""Weight of the regression's penalty; features are scaled so that all of them together have unit variance."""
 
-RANK = 64
-"""Directions that the regression keeps. Half as many lose a hundredth of what it explains."""
+SLOPE_RIDGE = 0.5
+"""Weight of the penalty of a voice's own slopes, which a dozen sentences have to say."""
+
+RANK = 96
+"""Directions that the regression keeps."""
 
 
 class Reference(Protocol):
@@ -40,7 +43,10 @@ class Sample:
     """One sentence, measured."""
 
     features: Array
-    """See `kokoro_statistics.features`, (1072,)."""
+    """See `kokoro_statistics.features`, (2144,)."""
+
+    frames: int
+    """Length of the sentence."""
 
     statistics: Array
     """Means and deviations, (2, channels)."""
@@ -75,40 +81,41 @@ def measure(
     row = pack.style(len(tokens))
     prosody = engine.predict(tokens, row, 1.0)
     _, statistics = reference.measure(prosody, row)
-    return Sample(features(prosody, len(tokens)), statistics)
+    return Sample(features(prosody, len(tokens)), prosody.frames, statistics)
 
 
-def calibrate(samples: Sequence[Sample], unit: Array) -> Calibration:
-    """A voice's own statistics; `unit` is `Regression.deviation`."""
-    statistics = np.stack([sample.statistics for sample in samples])
-    return Calibration(
-        features=np.mean([sample.features for sample in samples], axis=0),
-        mean=(statistics[:, 0] / unit).mean(0),
-        deviation=np.log(statistics[:, 1]).mean(0),
-    )
+def calibrate(samples: Sequence[Sample], regression: Regression) -> Calibration:
+    """A voice's own statistics, from sentences of several lengths."""
+    seen = np.stack([sample.features for sample in samples])
+    targets = _targets(samples, regression.deviation)
+    lengths = np.stack([length_terms(sample.frames) for sample in samples])
+    rest = _centred(targets) - regression.change(_centred(seen))
+    terms = _centred(lengths)
+    slopes = np.linalg.solve(terms.T @ terms + SLOPE_RIDGE * np.eye(terms.shape[1]), terms.T @ rest)
+    return Calibration(seen.mean(0), lengths.mean(0), targets.mean(0), slopes)
 
 
 def fit(voices: Mapping[str, Sequence[Sample]]) -> Regression:
     """Learn how statistics follow features from what varies inside each voice (ridge regression)."""
     everything = [sample for samples in voices.values() for sample in samples]
     unit = np.mean([sample.statistics[1] for sample in everything], axis=0)
-    spread = np.std([sample.features for sample in everything], axis=0) + 1e-6
-    scale = (spread * np.sqrt(len(spread))).astype(np.float32)
-    x = np.concatenate([_centred(_scaled(samples, scale)) for samples in voices.values()])
+    seen = np.stack([sample.features for sample in everything]).astype(np.float64)
+    scale = (seen.std(0) + 1e-6) * np.sqrt(seen.shape[1])
+    x = np.concatenate([_centred(_features(samples) / scale) for samples in voices.values()])
     y = np.concatenate([_centred(_targets(samples, unit)) for samples in voices.values()])
-    weights = np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ y)
+    weights = x.T @ np.linalg.solve(x @ x.T + RIDGE * np.eye(len(x)), y)
     left, strength, right = np.linalg.svd(weights, full_matrices=False)
     root = np.sqrt(strength[:RANK])
     return Regression(
-        scale=scale,
+        scale=scale.astype(np.float32),
         project=(left[:, :RANK] * root).astype(np.float32),
         expand=(root[:, None] * right[:RANK]).astype(np.float32),
         deviation=unit.astype(np.float32),
     )
 
 
-def _scaled(samples: Iterable[Sample], scale: Array) -> np.ndarray:
-    return np.stack([sample.features / scale for sample in samples]).astype(np.float64)
+def _features(samples: Sequence[Sample]) -> np.ndarray:
+    return np.stack([sample.features for sample in samples]).astype(np.float64)
 
 
 def _targets(samples: Iterable[Sample], unit: Array) -> np.ndarray:

@@ -256,7 +256,7 @@ class KokoroOnnxBackend:
                 reference = OnnxReference.load(directory, threads)
             texts = calibration_texts(folder, voice.language, NEW_VOICE_TEXTS)
             samples = [measure(engine, reference, phonemizer, voice, pack, text) for text in texts]
-            return calibrated(samples, regression.deviation)
+            return calibrated(samples, regression)
 
         book = VoiceBook(folder, options.data_dir / "calibrations", regression, calibrate)
         name = (

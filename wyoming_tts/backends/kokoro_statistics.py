@@ -13,6 +13,7 @@ that ships without its own statistics is calibrated when it is first spoken with
 
 from __future__ import annotations
 
+import dataclasses
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,13 +35,14 @@ LEAK = 0.1
 
 
 def features(prosody: Prosody, tokens: int) -> Array:
-    """What the front's output says of the statistics to come, (1072,).
+    """What the front's output says of the statistics to come, (2144,).
 
-    Mean and log power over time of every channel that enters the generator, and the sentence's length.
+    Mean and log power over time of every channel that enters the generator, and the sentence's length;
+    then the squares of all these.
     """
     hidden, source, frames = prosody.hidden[0], prosody.source[0], prosody.frames
     entering = np.where(hidden > 0, hidden, LEAK * hidden)
-    return np.concatenate(
+    plain = np.concatenate(
         [
             entering.mean(1),
             np.log(np.square(entering).mean(1) + 1e-4),
@@ -49,30 +51,43 @@ def features(prosody: Prosody, tokens: int) -> Array:
             np.array([1 / frames, np.log(frames), 1 / tokens, np.log(tokens)], np.float32),
         ]
     )
+    return np.concatenate([plain, np.square(plain)])
+
+
+def length_terms(frames: float) -> Array:
+    """What a voice's own statistics are taken to be linear in: (2,), near 0 for two seconds."""
+    return np.array([40 / frames - 0.5, np.log(frames / 80)], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was measured of one voice."""
+    """What was measured of one voice, on sentences of several lengths.
+
+    Statistics are in the form that the regression adds up: means in units of `Regression.deviation`, then
+    logarithms of deviations.
+    """
 
     features: Array
-    """Mean of the sentences' features, (1072,)."""
+    """Mean of the sentences' features, (2144,)."""
 
-    mean: Array
-    """Mean of the sentences' means, in units of `Regression.deviation`, (channels,)."""
+    lengths: Array
+    """Mean of the sentences' length terms, (2,)."""
 
-    deviation: Array
-    """Mean of the logarithms of the sentences' deviations, (channels,)."""
+    statistics: Array
+    """Mean of the sentences' statistics, (2 * channels,)."""
+
+    slopes: Array
+    """How what the regression does not explain changes with the length terms, (2, 2 * channels)."""
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Calibration:
         """From the arrays of a voice pack. Raises KeyError when it has none."""
-        names = ("features", "mean", "deviation")
+        names = (field.name for field in dataclasses.fields(cls))
         return cls(*(np.asarray(arrays[f"calibration_{name}"], np.float32) for name in names))
 
     def arrays(self) -> dict[str, NDArray[np.float16]]:
         """As arrays of a voice pack."""
-        names = ("features", "mean", "deviation")
+        names = (field.name for field in dataclasses.fields(self))
         return {f"calibration_{name}": getattr(self, name).astype(np.float16) for name in names}
 
 
@@ -81,10 +96,10 @@ class Regression:
     """How statistics follow features, the same for all voices."""
 
     scale: Array
-    """What one unit of each feature is, (1072,)."""
+    """What one unit of each feature is, (2144,)."""
 
     project: Array
-    """From scaled features to the few directions that matter, (1072, rank)."""
+    """From scaled features to the few directions that matter, (2144, rank)."""
 
     expand: Array
     """From those to the change of means and log deviations, (rank, 2 * channels)."""
@@ -92,13 +107,17 @@ class Regression:
     deviation: Array
     """Typical deviation of each channel: the unit of its mean, (channels,)."""
 
-    def statistics(self, calibration: Calibration, of_sentence: Array) -> Array:
-        """Means and deviations for a sentence with these features, (2, channels)."""
-        change = ((of_sentence - calibration.features) / self.scale) @ self.project @ self.expand
-        mean, deviation = np.split(change, 2)
-        return np.stack(
-            [(calibration.mean + mean) * self.deviation, np.exp(calibration.deviation + deviation)]
-        ).astype(np.float32)
+    def change(self, difference: Array) -> Array:
+        """What a difference of features, (..., 2144), makes of statistics, (..., 2 * channels)."""
+        change: Array = (difference / self.scale) @ self.project @ self.expand
+        return change
+
+    def statistics(self, calibration: Calibration, of_sentence: Array, frames: int) -> Array:
+        """Means and deviations for a sentence with these features and length, (2, channels)."""
+        own = (length_terms(frames) - calibration.lengths) @ calibration.slopes
+        foretold = calibration.statistics + own + self.change(of_sentence - calibration.features)
+        mean, deviation = np.split(foretold, 2)
+        return np.stack([mean * self.deviation, np.exp(deviation)]).astype(np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """To be stored."""

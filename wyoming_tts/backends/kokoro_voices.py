@@ -46,7 +46,8 @@ class VoiceBook:
 
     def statistics(self, voice: Voice, prosody: Prosody, tokens: int) -> Array:
         """Means and deviations that the generator's norms shall use, (2, channels)."""
-        return self.regression.statistics(self._entry(voice).calibration, features(prosody, tokens))
+        calibration = self._entry(voice).calibration
+        return self.regression.statistics(calibration, features(prosody, tokens), prosody.frames)
 
     def _entry(self, voice: Voice) -> _Entry:
         entry = self._entries.get(voice.name)
