@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.benchmarks import cpu, describe, first_audio, whole, wyoming_bench
 from tests.benchmarks.context import Context
 from tests.benchmarks.listener import BenchmarkError
+from tests.benchmarks.noise import Noise
 from tests.benchmarks.report import Result, write
 
 BENCHMARKS: Mapping[str, Callable[[Context], Result]] = {
@@ -43,8 +44,8 @@ def main() -> int:
         context = Context(arguments.out, Path(work), arguments.quick)
         try:
             results = _run(arguments.only or list(BENCHMARKS), context)
-        except BenchmarkError as error:
-            print(f"Cannot measure: {error}", file=sys.stderr)
+        except (BenchmarkError, OSError) as error:
+            print(f"Cannot measure: {type(error).__name__}: {error}", file=sys.stderr)
             return 2
     print(f"Written to {arguments.out}", file=sys.stderr)
     return 0 if all(target.met for result in results for target in result.targets) else 1
@@ -54,7 +55,9 @@ def _run(names: Sequence[str], context: Context) -> list[Result]:
     """Run one after another; what is done is written at once."""
     machine, results = _machine(context.quick), []
     for name in names:
+        noise = Noise()
         results.append(BENCHMARKS[name](context))
+        machine[f"CPU used by others during {name}"] = f"{noise.share():.0%}"
         print(results[-1].markdown(), flush=True)
         write(results, machine, context.out)
     return results
@@ -73,13 +76,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _machine(quick: bool) -> dict[str, str]:
-    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "machine": f"{_processor()}, {_cores()} cores, {platform.system()}",
         "Python": platform.python_version(),
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
-        "load before": load,
         "measured": "quickly (not for a report)" if quick else "in full",
     }
 
