@@ -40,8 +40,8 @@ FRAME = 600
 MAX_TOKENS = 510
 """The network's positions, less the two paddings it wants around a sentence."""
 
-CONTEXT = 4
-"""Frames decoded beside a window and thrown away: what is left of the edge is below 5e-5."""
+CONTEXT = 5
+"""Frames decoded beside a window and thrown away: as far as the generator looks. Four leave up to 2e-4."""
 
 SMALLEST_WINDOW = 10
 """Frames; 0.25 s are enough to play while a fast machine decodes the next window."""
@@ -52,8 +52,8 @@ LARGEST_FIRST_WINDOW = 16
 LARGEST_WINDOW = 160
 """Frames; beyond it context costs nothing worth saving, and other listeners would wait."""
 
-ONSET = 4
-"""Frames before the first phoneme's own time in which its sound begins."""
+ONSET = 5
+"""Frames before the first phoneme's own time in which its sound may begin; one sentence in ten needs more."""
 
 RELEASE = 4
 """Frames that the last phoneme is first given to ring out."""
@@ -176,32 +176,48 @@ class Pace:
         return int(np.clip(needed, SMALLEST_WINDOW, LARGEST_FIRST_WINDOW))
 
 
-def speech_span(tokens: tuple[int, ...], durations: NDArray[np.int64]) -> tuple[int, int]:
+def speech_span(tokens: tuple[int, ...], durations: NDArray[np.int64], speed: float = 1.0) -> tuple[int, int]:
     """First and last frame (exclusive) of what can be heard, by the tokens' durations."""
     ends = np.cumsum(durations)
     voiced = [i for i, token in enumerate(tokens) if token not in MARKS] or [0, len(tokens) - 1]
-    start = ends[voiced[0]] - ONSET  # the padding in front shifts tokens by one: this is where it begins
+    early = ONSET + durations[0] * max(0.0, 1 - speed)  # slow speech begins inside the stretched silence
+    start = ends[voiced[0]] - early  # the padding in front shifts tokens by one: this is where it begins
     end = ends[voiced[-1] + 1] + RELEASE
     return max(0, int(start)), min(int(ends[-1]), int(end))
 
 
 def windows(
     decode: Callable[[int, int], Samples], span: tuple[int, int], frames: int, next_size: Callable[[int], int]
-) -> Iterator[tuple[Samples, bool]]:
-    """Decode `span` of a sentence of so many frames; yields pieces without a gap, and whether it is the last.
+) -> Iterator[tuple[Samples, int, bool]]:
+    """Decode `span` of a sentence of so many frames, window by window and without a gap.
 
-    `next_size` gets the frames of the last window (0 at first) and says how many to decode now. A sentence
-    that still sounds at the end of the span gets more frames while there are any.
+    Yields samples, the frame they end at, and whether they are the last. `next_size` gets the frames of the
+    last window (0 at first) and says how many to decode now. A sentence that already sounds where the span
+    begins, or still where it ends, gets more frames while there are any.
     """
     (start, end), size = span, 0
     while start < end:
         size = next_size(size)
         stop = end if end - start - size < SMALLEST_WINDOW // 2 else start + size
         audio = decode(start, stop)
-        if stop == end < frames and np.abs(audio[-FRAME:]).max() > SILENCE:
+        if start == span[0]:
+            audio = _with_onset(decode, start, audio)
+        if stop == end < frames and _is_audible(audio[-FRAME:]):
             end = min(frames, end + RELEASE)
         start = stop
-        yield audio, stop == end
+        yield audio, stop, stop == end
+
+
+def _with_onset(decode: Callable[[int, int], Samples], start: int, audio: Samples) -> Samples:
+    """A first window that begins at frame `start`, and what sounds before it."""
+    while start > 0 and _is_audible(audio[:EDGE]):
+        earlier = max(0, start - ONSET)
+        audio, start = np.concatenate([decode(earlier, start), audio]), earlier
+    return audio
+
+
+def _is_audible(audio: Samples) -> bool:
+    return bool(np.abs(audio).max() > SILENCE)
 
 
 def trim_head(piece: Samples) -> Samples:
@@ -267,6 +283,11 @@ def word_timings(part: Part, durations: NDArray[np.int64], offset: float) -> tup
     )
 
 
+def _from_onset(words: tuple[WordTiming, ...]) -> tuple[WordTiming, ...]:
+    """With the first word from the first sample: what is heard before its token's time is its onset."""
+    return tuple(dataclasses.replace(word, start=0.0) for word in words[:1]) + words[1:]
+
+
 Chunks = Generator[AudioChunk, None, None]
 
 
@@ -308,7 +329,7 @@ class Speaker:
         count = len(part.tokens)
         prosody = self.engine.predict(part.tokens, self.row(request.voice, count), request.speed)
         decoder = Decoder.of(self.engine, prosody, self.statistics(request.voice, prosody, count))
-        span = speech_span(part.tokens, prosody.durations)
+        span = speech_span(part.tokens, prosody.durations, request.speed)
 
         def decode(start: int, stop: int) -> Samples:
             began = time.perf_counter()
@@ -319,15 +340,13 @@ class Speaker:
         def next_size(previous: int) -> int:
             return self.pace.next_window(previous, request.playhead, listeners())
 
-        skipped = span[0] * FRAME
         begun = False
-        for piece, last in windows(decode, span, prosody.frames, next_size):
+        for piece, stop, last in windows(decode, span, prosody.frames, next_size):
             kept = piece if begun else trim_head(piece)
             words: tuple[WordTiming, ...] = ()
-            if not begun:
-                skipped += len(piece) - len(kept)
-                if begun := bool(len(kept)):
-                    words = word_timings(part, prosody.durations, -skipped / RATE)
+            if not begun and (begun := bool(len(kept))):
+                begin = len(kept) / RATE - stop * FRAME / RATE
+                words = _from_onset(word_timings(part, prosody.durations, begin))
             kept = trim_tail(kept) if last else kept
             if len(kept):
                 yield kept, words
