@@ -20,9 +20,9 @@ class Noise:
 
 def _others() -> float:
     times = psutil.cpu_times()
-    return float(times.user + times.system) - sum(os.times()[:4])
+    return _whole() - times.idle - getattr(times, "iowait", 0.0) - sum(os.times()[:4])
 
 
 def _whole() -> float:
-    times = psutil.cpu_times()
+    times = psutil.cpu_times()  # guests are counted as users already
     return float(sum(times)) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
