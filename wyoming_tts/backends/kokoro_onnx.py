@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import functools
+import hashlib
 import logging
 import os
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -19,6 +21,7 @@ from wyoming_tts.backends.base import iterate_in
 from wyoming_tts.backends.kokoro import FRAME, RATE, Array, Pace, Prosody, Speaker
 from wyoming_tts.backends.kokoro_calibration import calibrate as calibrated
 from wyoming_tts.backends.kokoro_calibration import calibration_texts, measure
+from wyoming_tts.backends.kokoro_ranges import Ranges, has_fast_integers, load_ranges
 from wyoming_tts.backends.kokoro_statistics import Calibration, load_regression
 from wyoming_tts.backends.kokoro_voices import VoiceBook
 from wyoming_tts.errors import BackendUnavailableError, ConfigError, SynthesisError
@@ -44,7 +47,7 @@ PROVIDERS = {
 AUTOMATIC = ("cuda", "openvino", "cpu")
 """What `auto` tries, best first; not CoreML, which compiles anew for every length of a window."""
 
-RECIPE = "2"
+RECIPE = "3"
 """Version of the prepared graphs: raise it with every change to `kokoro_graph` or `onnx_graph`."""
 
 WARM_UP = "I am ready to speak, and I will be quick."
@@ -55,6 +58,32 @@ NEW_VOICE_TEXTS = 12
 
 FILES = ("front.onnx", "generator.onnx", "reference.onnx")
 """The prepared graphs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KokoroOptions:
+    """Options of this backend."""
+
+    data_dir: Path
+    """Where prepared graphs and the calibrations of new voices are kept."""
+
+    download_dir: Path | None = None
+    """Where downloads go; None is `data_dir`."""
+
+    voices_dir: Path | None = None
+    """Voice packs; None are the shipped ones."""
+
+    model: str = "int8"
+    """`int8`, `fp32`, `fp16`, or the path of an exported graph."""
+
+    offline: bool = False
+    """Never touch the network."""
+
+    provider: str = "auto"
+    """`auto` or a key of `PROVIDERS`."""
+
+    threads: int | None = None
+    """Threads to compute with; None chooses by the number of cores."""
 
 
 def choose_provider(wanted: str, available: Sequence[str]) -> str:
@@ -76,23 +105,43 @@ def default_threads(cores: int) -> int:
 
 
 @contextlib.contextmanager
-def graphs(
-    model: str, data_dir: Path, download_dir: Path | None = None, offline: bool = False
-) -> Iterator[Path]:
-    """The directory with the prepared graphs of the weights `model` names; load them inside the `with`."""
-    weights = find_weights(model, data_dir=data_dir, download_dir=download_dir, offline=offline)
+def graphs(options: KokoroOptions, ranges: Ranges | None = None) -> Iterator[Path]:
+    """The directory with the prepared graphs; load them inside the `with`.
+
+    With `ranges` the convolutions that they name compute in integers.
+    """
+    weights = find_weights(
+        options.model, data_dir=options.data_dir, download_dir=options.download_dir, offline=options.offline
+    )
     _LOGGER.info("Weights: %s", weights.source)
-    with prepared(weights, recipe=RECIPE, derive=prepare, names=FILES, data_dir=data_dir) as directory:
+    recipe = RECIPE + (_digest(ranges) if ranges else "")
+    derive = functools.partial(prepare, ranges=ranges or {})
+    with prepared(weights, recipe=recipe, derive=derive, names=FILES, data_dir=options.data_dir) as directory:
         yield directory
 
 
-def prepare(export: bytes, directory: Path) -> None:
+def _digest(ranges: Ranges) -> str:
+    digest = hashlib.sha256()
+    for site in sorted(ranges):
+        digest.update(ranges[site].tobytes())
+    return f".{digest.hexdigest()[:8]}"
+
+
+def prepare(export: bytes, directory: Path, ranges: Ranges) -> None:
     """Write the graphs derived from an exported Kokoro. Raises ValueError when it is another graph."""
     from wyoming_tts.backends import kokoro_graph
+    from wyoming_tts.backends.kokoro_integer import quantize
 
-    graphs = (*kokoro_graph.derive(export), kokoro_graph.derive_reference(export))
-    for name, graph in zip(FILES, graphs, strict=True):
+    front, generator = kokoro_graph.derive(export)
+    quantize(generator, ranges)
+    for name, graph in zip(FILES, (front, generator, kokoro_graph.derive_reference(export)), strict=True):
         (directory / name).write_bytes(graph.SerializeToString())
+
+
+def bearable_ranges(options: KokoroOptions, provider: str, folder: Path) -> Ranges:
+    """What may compute in integers: only where the weights are, and where the processor is faster at it."""
+    fast = options.model == "int8" and provider == "cpu" and has_fast_integers()
+    return load_ranges(folder) if fast else {}
 
 
 class OnnxEngine:
@@ -171,32 +220,6 @@ def _run(session: InferenceSession, feed: dict[str, Any]) -> list[Any]:
         raise SynthesisError(f"ONNX Runtime failed: {error}") from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KokoroOptions:
-    """Options of this backend."""
-
-    data_dir: Path
-    """Where prepared graphs and the calibrations of new voices are kept."""
-
-    download_dir: Path | None = None
-    """Where downloads go; None is `data_dir`."""
-
-    voices_dir: Path | None = None
-    """Voice packs; None are the shipped ones."""
-
-    model: str = "int8"
-    """`int8`, `fp32`, `fp16`, or the path of an exported graph."""
-
-    offline: bool = False
-    """Never touch the network."""
-
-    provider: str = "auto"
-    """`auto` or a key of `PROVIDERS`."""
-
-    threads: int | None = None
-    """Threads to compute with; None chooses by the number of cores."""
-
-
 class KokoroOnnxBackend:
     """The Backend: one model, one thread that computes, listeners taking turns window by window."""
 
@@ -248,11 +271,12 @@ class KokoroOnnxBackend:
         folder = options.voices_dir or voices_directory()
         regression = load_regression(folder)
         phonemizer = Phonemizer()
-        with graphs(options.model, options.data_dir, options.download_dir, options.offline) as directory:
+        ranges = bearable_ranges(options, provider, folder)
+        with graphs(options, ranges) as directory:
             engine = OnnxEngine(directory, provider, threads)
 
         def calibrate(voice: Voice, pack: VoicePack) -> Calibration:
-            with graphs(options.model, options.data_dir, options.download_dir, options.offline) as directory:
+            with graphs(options, ranges) as directory:
                 reference = OnnxReference.load(directory, threads)
             texts = calibration_texts(folder, voice.language, NEW_VOICE_TEXTS)
             samples = [measure(engine, reference, phonemizer, voice, pack, text) for text in texts]

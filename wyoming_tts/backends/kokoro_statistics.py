@@ -115,7 +115,7 @@ class Regression:
     def statistics(self, calibration: Calibration, of_sentence: Array, frames: int) -> Array:
         """Means and deviations for a sentence with these features and length, (2, channels)."""
         own = (length_terms(frames) - calibration.lengths) @ calibration.slopes
-        foretold = calibration.statistics + own + self.change(of_sentence - calibration.features)
+        foretold: Array = calibration.statistics + own + self.change(of_sentence - calibration.features)
         mean, deviation = np.split(foretold, 2)
         return np.stack([mean * self.deviation, np.exp(deviation)]).astype(np.float32)
 
