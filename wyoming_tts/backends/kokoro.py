@@ -173,7 +173,8 @@ class Pace:
         if load >= 1:
             return LARGEST_FIRST_WINDOW
         needed = 2 * 2 * CONTEXT * load / (1 - load)
-        return int(np.clip(needed, SMALLEST_WINDOW, LARGEST_FIRST_WINDOW))
+        heard = np.clip(needed, SMALLEST_WINDOW, LARGEST_FIRST_WINDOW)
+        return min(int(heard) + ONSET, LARGEST_FIRST_WINDOW)
 
 
 def speech_span(tokens: tuple[int, ...], durations: NDArray[np.int64], speed: float = 1.0) -> tuple[int, int]:
