@@ -16,8 +16,8 @@ NAME = PACKAGE.name
 
 BOTTOM = ("errors", "types", "config")
 BACKENDS = "backends."
-KOKORO = ("kokoro", "kokoro_calibration", "kokoro_graph", "kokoro_statistics", "kokoro_voices")
-SHARED_BACKENDS = ("backends.base", *(f"backends.{name}" for name in KOKORO))
+KOKORO = ("calibration", "graph", "integer", "ranges", "statistics", "voices")
+SHARED_BACKENDS = ("backends.base", "backends.kokoro", *(f"backends.kokoro_{name}" for name in KOKORO))
 WIRE = ("wire", "wyoming_", "http_server", "listen", "zeroconf", "discovery")
 ABOVE_BACKENDS = ("__main__", "cli", "client", "app", "pipeline", "scheduler", *WIRE)
 
@@ -27,6 +27,7 @@ HEAVY = (
 )
 LOADS_HEAVY = {
     "backends.kokoro_graph": "rewrites graphs with onnx; imported where a model is prepared",
+    "backends.kokoro_integer": "the same",
     "onnx_graph": "the same, for any model",
     "download": "fetches with httpx; imported when there is something to download",
 }

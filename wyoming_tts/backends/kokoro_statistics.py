@@ -109,13 +109,12 @@ class Regression:
 
     def change(self, difference: Array) -> Array:
         """What a difference of features, (..., 2144), makes of statistics, (..., 2 * channels)."""
-        change: Array = (difference / self.scale) @ self.project @ self.expand
-        return change
+        return ((difference / self.scale) @ self.project @ self.expand).astype(np.float32)
 
     def statistics(self, calibration: Calibration, of_sentence: Array, frames: int) -> Array:
         """Means and deviations for a sentence with these features and length, (2, channels)."""
         own = (length_terms(frames) - calibration.lengths) @ calibration.slopes
-        foretold: Array = calibration.statistics + own + self.change(of_sentence - calibration.features)
+        foretold = calibration.statistics + own + self.change(of_sentence - calibration.features)
         mean, deviation = np.split(foretold, 2)
         return np.stack([mean * self.deviation, np.exp(deviation)]).astype(np.float32)
 
