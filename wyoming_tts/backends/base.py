@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from concurrent.futures import Executor
 from typing import Protocol, TypeVar
 
+from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.types import AudioChunk, AudioFormat, SynthesisRequest, Voice
 
 T = TypeVar("T")
@@ -47,12 +48,20 @@ async def iterate_in(executor: Executor, iterator: Generator[T, None, None]) -> 
 
     With an executor of one thread, several listeners take turns chunk by chunk. The
     generator is closed in the executor too, behind a step that is still running there.
+    Raises BackendUnavailableError when the executor was shut down.
     """
-    loop = asyncio.get_running_loop()
     step = functools.partial(next, iterator, None)
     try:
-        while (item := await loop.run_in_executor(executor, step)) is not None:
+        while (item := await _submitted(executor, step)) is not None:
             yield item
     finally:
         with contextlib.suppress(RuntimeError):  # the executor is gone, and so is whoever ran there
             executor.submit(iterator.close)
+
+
+def _submitted(executor: Executor, step: Callable[[], T]) -> asyncio.Future[T]:
+    """What `step` will return; only its own errors come out of the future."""
+    try:
+        return asyncio.get_running_loop().run_in_executor(executor, step)
+    except RuntimeError as error:
+        raise BackendUnavailableError("the backend was stopped") from error

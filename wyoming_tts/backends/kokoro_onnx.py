@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wyoming_tts.backends.base import iterate_in
-from wyoming_tts.backends.kokoro import FRAME, RATE, Array, Pace, Prosody, Speaker
+from wyoming_tts.backends.kokoro import FRAME, RATE, Array, Chunks, Pace, Prosody, Speaker
 from wyoming_tts.backends.kokoro_calibration import calibrate as calibrated
 from wyoming_tts.backends.kokoro_calibration import calibration_texts, measure
 from wyoming_tts.backends.kokoro_ranges import Ranges, has_fast_integers, load_ranges
@@ -248,18 +248,24 @@ class KokoroOnnxBackend:
     async def start(self) -> None:
         """Load the model. Requests that come while it loads wait for it; when it fails they fail alike."""
         loop = asyncio.get_running_loop()
-        self._loaded = loop.create_future()
-        self._loaded.add_done_callback(lambda done: done.cancelled() or done.exception())
+        loaded = self._loaded = loop.create_future()
+        loaded.add_done_callback(lambda done: done.cancelled() or done.exception())
         self.engine = f"Kokoro {self._model_name}, loading"
         try:
-            speaker, self.engine = await loop.run_in_executor(self._executor, self._load)
+            speaker, engine = await loop.run_in_executor(self._executor, self._load)
+            self._check_running()
         except BaseException as error:
             self.engine = f"Kokoro {self._model_name}, failed to load"
-            self._loaded.set_exception(
-                error if isinstance(error, Exception) else BackendUnavailableError("stopped")
-            )
+            if not loaded.done():
+                loaded.set_exception(error if isinstance(error, Exception) else _stopped())
             raise
-        self._loaded.set_result(speaker)
+        self.engine = engine
+        loaded.set_result(speaker)
+
+    def _check_running(self) -> None:
+        """Raise BackendUnavailableError when nobody has started this, or somebody has stopped it."""
+        if self._loaded is None:
+            raise _stopped()
 
     def _load(self) -> tuple[Speaker, str]:
         """In the executor: everything that speaking needs, and what it is called."""
@@ -295,20 +301,34 @@ class KokoroOnnxBackend:
 
     async def stop(self) -> None:
         """Drop the model; a window that is being computed is waited for."""
-        self._loaded = None
-        await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
+        loaded, self._loaded = self._loaded, None
+        if loaded is not None and not loaded.done():
+            loaded.set_exception(_stopped())
+        await asyncio.to_thread(self._executor.shutdown, wait=True)
         self.engine = f"Kokoro {self._model_name}, stopped"
 
     async def synthesize(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """See `Backend.synthesize`."""
         if self._loaded is None:
-            raise BackendUnavailableError("Kokoro is not started")
+            raise _stopped()
         speaker = await asyncio.shield(self._loaded)
         self._listeners += 1
         try:
-            chunks = iterate_in(self._executor, speaker.speak(request, lambda: self._listeners))
-            async with contextlib.aclosing(chunks):
+            async with contextlib.aclosing(
+                iterate_in(self._executor, self._speak(speaker, request))
+            ) as chunks:
                 async for chunk in chunks:
                     yield chunk
         finally:
             self._listeners -= 1
+
+    def _speak(self, speaker: Speaker, request: SynthesisRequest) -> Chunks:
+        """In the executor, step by step; a step that comes up after `stop` computes nothing."""
+        self._check_running()
+        for chunk in speaker.speak(request, lambda: self._listeners):
+            yield chunk
+            self._check_running()
+
+
+def _stopped() -> BackendUnavailableError:
+    return BackendUnavailableError("Kokoro is not running")
