@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,3 +30,12 @@ async def nothing_left_behind(request: pytest.FixtureRequest) -> AsyncIterator[N
     loop.set_exception_handler(None)
     assert not left, f"tasks left behind: {left}"
     assert not unheard, f"unheard by the test: {unheard}"
+
+
+@pytest.fixture(scope="session")
+def model_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the prepared graphs of the real model are kept: for this run, or where the variable says."""
+    kept = os.environ.get("KOKORO_TEST_DATA")
+    directory = Path(kept) if kept else tmp_path_factory.mktemp("model")
+    (directory / "prepared").mkdir(parents=True, exist_ok=True)
+    return directory
