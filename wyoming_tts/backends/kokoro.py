@@ -46,6 +46,9 @@ CONTEXT = 5
 SMALLEST_WINDOW = 10
 """Frames; 0.25 s are enough to play while a fast machine decodes the next window."""
 
+SMALLEST_FIRST_WINDOW = 12
+"""Frames; the first few of them are silent."""
+
 LARGEST_FIRST_WINDOW = 16
 """Frames; a listener that waits gets no more at once, however slow the machine."""
 
@@ -172,9 +175,8 @@ class Pace:
         """The smallest one that pays for decoding a larger one behind it, context included."""
         if load >= 1:
             return LARGEST_FIRST_WINDOW
-        needed = 2 * 2 * CONTEXT * load / (1 - load)
-        heard = np.clip(needed, SMALLEST_WINDOW, LARGEST_FIRST_WINDOW)
-        return min(int(heard) + ONSET, LARGEST_FIRST_WINDOW)
+        heard = 2 * CONTEXT * load / (1 - load)
+        return int(np.clip(heard + ONSET, SMALLEST_FIRST_WINDOW, LARGEST_FIRST_WINDOW))
 
 
 def speech_span(tokens: tuple[int, ...], durations: NDArray[np.int64], speed: float = 1.0) -> tuple[int, int]:

@@ -149,7 +149,7 @@ class OnnxEngine:
 
     def __init__(self, directory: Path, provider: str, threads: int) -> None:
         """Load from `directory`; raises BackendUnavailableError when ONNX Runtime cannot."""
-        self._front = _open(directory / FILES[0], provider, threads)
+        self._front = _open(directory / FILES[0], provider, threads, spin=True)
         self._generator = _open(directory / FILES[1], provider, threads)
         self._hidden, self._source, *_ = (port.name for port in self._generator.get_inputs())
         self.provider = self._generator.get_providers()[0]
@@ -172,13 +172,14 @@ class OnnxEngine:
         return _trimmed(audio)
 
 
-def _open(path: Path, provider: str, threads: int) -> InferenceSession:
+def _open(path: Path, provider: str, threads: int, *, spin: bool = False) -> InferenceSession:
+    """Load a graph. Threads that `spin` for work save time in many small steps and waste it in large ones."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Threads that spin for work save a few per cent of a window's time and cost a quarter more CPU.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spin else "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3  # it warns of every constant it folds
     try:
         return onnxruntime.InferenceSession(str(path), options, [PROVIDERS[provider]])
