@@ -1,0 +1,286 @@
+"""Convolutions in eight-bit integers: their grids, their arithmetic, and when they are used."""
+
+from __future__ import annotations
+
+import platform
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+
+from wyoming_tts.backends.kokoro_integer import Grid, expose_activations, quantize, site_of
+from wyoming_tts.backends.kokoro_onnx import (
+    FILES,
+    KokoroOptions,
+    OnnxEngine,
+    bearable_ranges,
+    graphs,
+)
+from wyoming_tts.backends.kokoro_ranges import RANGES_FILE, Ranges, has_fast_integers, load_ranges
+from wyoming_tts.types import Samples
+from wyoming_tts.voices import load_pack, voices_directory, write_arrays
+
+SITE = "resblocks.1/convs1.2"
+OUTPUT = f"/decoder/decoder/generator/{SITE}/Conv_output_0"
+CHANNELS, LENGTH, WIDTH = 3, 40, 3
+
+edges = st.lists(
+    st.tuples(st.floats(-1e3, 1e3, width=32), st.floats(-1e3, 1e3, width=32)), min_size=1, max_size=8
+)
+
+
+@given(edges)
+def test_grid_holds_its_range(pairs: list[tuple[float, float]]) -> None:
+    """Zero and both ends of every channel's range are representable, rounded to half a step."""
+    low, high = np.sort(np.array(pairs, np.float32), axis=1).T
+    grid = Grid.over(low, high)
+    assert 0 < grid.zero < 255
+    assert (grid.scale > 0).all()
+    for value in (low, high, np.zeros_like(low)):
+        exact = value / grid.scale + grid.zero
+        byte = np.clip(np.rint(exact), 0, 255)
+        assert (np.abs(byte - exact) <= 0.5 + 1e-3).all()
+
+
+def test_grid_is_as_fine_as_it_can_be() -> None:
+    """A channel that is as much below zero as above gets steps of a 255th of its range; each has its own."""
+    grid = Grid.over(np.array([-1.0, -10.0], np.float32), np.array([1.0, 10.0], np.float32))
+    assert grid.scale == pytest.approx([2 / 255, 20 / 255], rel=0.01)
+
+
+def conv_model(weight: np.ndarray, bias: np.ndarray, output: str = OUTPUT) -> onnx.ModelProto:
+    """One convolution over time in four dimensions, as the generator has them."""
+    shape, pads, dilations = [1, WIDTH], [0, 2, 0, 2], [1, 2]
+    inputs = ["x", "weight", "bias"]
+    conv = helper.make_node("Conv", inputs, [output], kernel_shape=shape, pads=pads, dilations=dilations)
+    graph = helper.make_graph(
+        [conv],
+        "tiny",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, CHANNELS, 1, None])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(weight, "weight"), numpy_helper.from_array(bias, "bias")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    return model
+
+
+def run(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (y,) = session.run(None, {"x": x})
+    return y
+
+
+@pytest.fixture
+def tiny() -> tuple[onnx.ModelProto, np.ndarray, Ranges]:
+    """A convolution whose channels differ a hundredfold, an input, and the ranges of that input."""
+    random = np.random.default_rng(7)
+    loudness = np.array([0.02, 1.0, 3.0], np.float32).reshape(1, -1, 1, 1)
+    weight = random.normal(size=(CHANNELS, CHANNELS, 1, WIDTH)).astype(np.float32) / loudness
+    weight *= np.array([0.1, 1.0, 5.0], np.float32).reshape(-1, 1, 1, 1)
+    model = conv_model(weight, random.normal(size=CHANNELS).astype(np.float32))
+    x = (random.uniform(-1, 1, (1, CHANNELS, 1, LENGTH)) * loudness).astype(np.float32)
+    y = run(model, x)
+    return model, x, {SITE: np.stack([e for a in (x, y) for e in (a.min((0, 2, 3)), a.max((0, 2, 3)))])}
+
+
+def kinds(model: onnx.ModelProto) -> list[str]:
+    return [node.op_type for node in model.graph.node]
+
+
+def test_integer_convolution_is_the_float_one_within_the_grid(tiny) -> None:
+    """The result differs by what rounding input, weights and output can make, in each channel's own scale."""
+    model, x, ranges = tiny
+    exact, weight = run(model, x), numpy_helper.to_array(model.graph.initializer[0])
+    quantize(model, ranges)
+    assert "QLinearConv" in kinds(model)
+    assert "Conv" not in kinds(model)
+    entering, leaving = Grid.over(*ranges[SITE][:2]), Grid.over(*ranges[SITE][2:])
+    scaled = np.abs(weight) * entering.scale.reshape(1, -1, 1, 1)
+    unit = scaled.max((1, 2, 3)) / 127
+    bytes_in = np.abs(x / entering.scale.reshape(1, -1, 1, 1)).max()
+    terms = CHANNELS * WIDTH
+    bound = leaving.scale + 0.5 * scaled.sum((1, 2, 3)) + unit * (0.5 * terms * (bytes_in + 1) + 1)
+    error = np.abs(run(model, x) - exact).max((0, 2, 3))
+    assert (error <= bound).all()
+    assert (error <= 0.05 * np.abs(exact).max((0, 2, 3))).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_out_of_range_saturates(tiny, sign: int) -> None:
+    """What is louder than ever measured stays at the edge of the range and does not wrap to its far side."""
+    model, x, ranges = tiny
+    loud = (100 * sign * x).astype(np.float32)
+    entering, leaving = Grid.over(*ranges[SITE][:2]), Grid.over(*ranges[SITE][2:])
+    expected = held(leaving, run(model, held(entering, loud)))
+    quantize(model, ranges)
+    error = np.abs(run(model, loud) - expected).max((0, 2, 3))
+    assert (error <= 0.05 * np.abs(ranges[SITE][2:]).max(0)).all()
+
+
+def held(grid: Grid, values: np.ndarray) -> np.ndarray:
+    """Values cut off at the ends of a grid."""
+    low, high = (((edge - grid.zero) * grid.scale).reshape(1, -1, 1, 1) for edge in (0, 255))
+    return np.clip(values, low, high).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("output", "site"),
+    [
+        (OUTPUT, SITE),
+        ("/decoder/decoder/generator/noise_res.0/convs2.0/Conv_output_0", "noise_res.0/convs2.0"),
+        ("/decoder/decoder/generator/resblocks.3/convs1.0/Conv_output_0", None),
+        ("/decoder/decoder/generator/conv_post/Conv_output_0", None),
+    ],
+)
+def test_sites(output: str, site: str | None) -> None:
+    """The source's branch and the first stage can be integer; what is next to the waveform stays float."""
+    weight, bias = np.ones((CHANNELS, CHANNELS, 1, WIDTH), np.float32), np.zeros(CHANNELS, np.float32)
+    model = conv_model(weight, bias, output)
+    assert site_of(model.graph.node[0]) == site
+    everywhere = {name: np.ones((4, CHANNELS), np.float32) for name in (SITE, "resblocks.3/convs1.0")}
+    quantize(model, everywhere)
+    assert ("QLinearConv" in kinds(model)) == (site == SITE)
+
+
+def test_without_ranges_nothing_changes(tiny) -> None:
+    """A convolution that was not measured stays the float one it was."""
+    model, x, _ = tiny
+    before = run(model, x)
+    quantize(model, {})
+    np.testing.assert_array_equal(run(model, x), before)
+
+
+def test_exposed_activations_are_what_ranges_are_measured_on(tiny) -> None:
+    """Every site gives its input and its output, in this order."""
+    model, x, ranges = tiny
+    del model.graph.output[:]
+    assert expose_activations(model) == [SITE]
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    entering, leaving = session.run([port.name for port in model.graph.output], {"x": x})
+    np.testing.assert_array_equal(entering, x)
+    assert leaving.min((0, 2, 3)) == pytest.approx(ranges[SITE][2])
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "flags", "fast"),
+    [
+        ("Linux", "x86_64", "flags\t\t: fpu sse2 avx2 avx512f avx512_vnni", True),
+        ("Linux", "x86_64", "flags\t\t: fpu avx2 avx_vnni serialize", True),
+        ("Linux", "x86_64", "flags\t\t: fpu sse2 avx2 avx512f avx512bw", False),
+        ("Linux", "aarch64", "Features\t: fp asimd asimdhp asimddp", True),
+        ("Linux", "aarch64", "Features\t: fp asimd evtstrm crc32", False),
+        ("Linux", "x86_64", "model name\t: not_avx_vnni_at_all", False),
+        ("Linux", "x86_64", None, False),
+        ("Darwin", "arm64", None, True),
+        ("Darwin", "x86_64", None, False),
+    ],
+)
+def test_has_fast_integers(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    system: str,
+    machine: str,
+    flags: str | None,
+    fast: bool,
+) -> None:
+    """Fast are processors with dot products of bytes, by their flags; where nothing is known, none."""
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    cpuinfo = tmp_path / "cpuinfo"
+    if flags is not None:
+        cpuinfo.write_text(f"processor\t: 0\n{flags}\nbogomips\t: 4000\n")
+    assert has_fast_integers(cpuinfo) is fast
+
+
+def test_ranges_come_back_as_they_were_written(tmp_path: Path) -> None:
+    """The file holds one array a site."""
+    ranges = {SITE: np.arange(12, dtype=np.float32).reshape(4, 3)}
+    write_arrays(tmp_path / RANGES_FILE, ranges)
+    loaded = load_ranges(tmp_path)
+    assert list(loaded) == [SITE]
+    np.testing.assert_array_equal(loaded[SITE], ranges[SITE])
+
+
+@pytest.mark.parametrize("part", [None, 0.0, 0.5, 0.99])
+def test_without_a_whole_file_there_are_no_ranges(tmp_path: Path, part: float | None) -> None:
+    """A missing or damaged file of ranges means that everything is computed in floats."""
+    if part is not None:
+        data = (voices_directory() / RANGES_FILE).read_bytes()
+        (tmp_path / RANGES_FILE).write_bytes(data[: int(part * len(data))])
+    assert load_ranges(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "fast", "used"),
+    [
+        ("int8", "cpu", True, True),
+        ("int8", "cpu", False, False),
+        ("int8", "cuda", True, False),
+        ("fp32", "cpu", True, False),
+        ("fp16", "cpu", True, False),
+        ("my-model.onnx", "cpu", True, False),
+    ],
+)
+def test_integers_only_where_they_pay(
+    monkeypatch: pytest.MonkeyPatch, model: str, provider: str, fast: bool, used: bool
+) -> None:
+    """Integers are for the integer weights, on a processor that is faster with them; all else is float."""
+    monkeypatch.setattr("wyoming_tts.backends.kokoro_onnx.has_fast_integers", lambda: fast)
+    options = KokoroOptions(data_dir=Path("unused"), model=model)
+    assert bool(bearable_ranges(options, provider, voices_directory())) is used
+
+
+TOKENS = (50, 83, 54, 156, 31, 16, 65, 156, 87, 123, 54, 46, 5)
+"""`həlˈoʊ, wˈɜːld!`, more or less."""
+
+
+@pytest.fixture(scope="module")
+def decoded(model_data: Path) -> dict[str, Samples]:
+    """One short sentence by the real network: in floats whole, in integers whole and in windows."""
+    from wyoming_tts.backends.kokoro import Decoder
+    from wyoming_tts.backends.kokoro_statistics import load_regression
+    from wyoming_tts.backends.kokoro_voices import VoiceBook
+    from wyoming_tts.types import Voice
+
+    folder, options = voices_directory(), KokoroOptions(data_dir=model_data, offline=True)
+    voice = Voice(name="af_heart", language="en-US", backend="kokoro", description="Heart")
+    results: dict[str, Samples] = {}
+    prosody = None
+    for kind, ranges in (("float", {}), ("integer", load_ranges(folder))):
+        with graphs(options, ranges) as directory:
+            used = kinds(onnx.load(directory / FILES[1]))
+            engine = OnnxEngine(directory, "cpu", 1)
+        assert used.count("QLinearConv") == len(ranges)
+        row = load_pack("af_heart", folder).style(len(TOKENS))
+        prosody = prosody or engine.predict(TOKENS, row, 1.0)
+        book = VoiceBook(folder, model_data / "calibrations", load_regression(folder), None)  # type: ignore[arg-type]
+        decoder = Decoder.of(engine, prosody, book.statistics(voice, prosody, len(TOKENS)))
+        results[kind] = decoder.decode(0, prosody.frames)
+        cuts = [0, 3, 13, 30, prosody.frames]
+        parts = [decoder.decode(start, end) for start, end in pairwise(cuts)]
+        results[f"{kind} windows"] = np.concatenate(parts)
+    return results
+
+
+def test_integers_are_close_to_floats(decoded: dict[str, Samples]) -> None:
+    """What integers change of the real sound lies at least 15 dB below it."""
+    exact, rounded = decoded["float"], decoded["integer"]
+    assert np.abs(exact).max() > 0.05
+    noise = np.square(rounded - exact).mean()
+    assert noise > 0
+    assert 10 * np.log10(np.square(exact).mean() / noise) > 15
+
+
+@pytest.mark.parametrize("kind", ["float", "integer"])
+def test_windows_are_the_whole(decoded: dict[str, Samples], kind: str) -> None:
+    """Whatever the arithmetic, a sentence in windows has the samples of the sentence whole."""
+    whole, parts = decoded[kind], decoded[f"{kind} windows"]
+    assert len(whole) == len(parts)
+    assert np.abs(whole - parts).max() < 1e-4
