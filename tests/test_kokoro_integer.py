@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+from wyoming_tts.backends.kokoro import Decoder
 from wyoming_tts.backends.kokoro_integer import Grid, expose_activations, quantize, site_of
 from wyoming_tts.backends.kokoro_onnx import (
     FILES,
@@ -23,8 +24,10 @@ from wyoming_tts.backends.kokoro_onnx import (
     graphs,
 )
 from wyoming_tts.backends.kokoro_ranges import RANGES_FILE, Ranges, has_fast_integers, load_ranges
-from wyoming_tts.types import Samples
-from wyoming_tts.voices import load_pack, voices_directory, write_arrays
+from wyoming_tts.backends.kokoro_statistics import Calibration, load_regression
+from wyoming_tts.backends.kokoro_voices import VoiceBook
+from wyoming_tts.types import Samples, Voice
+from wyoming_tts.voices import VoicePack, load_pack, voices_directory, write_arrays
 
 SITE = "resblocks.1/convs1.2"
 OUTPUT = f"/decoder/decoder/generator/{SITE}/Conv_output_0"
@@ -241,14 +244,13 @@ TOKENS = (50, 83, 54, 156, 31, 16, 65, 156, 87, 123, 54, 46, 5)
 """`həlˈoʊ, wˈɜːld!`, more or less."""
 
 
+def _never(voice: Voice, pack: VoicePack) -> Calibration:
+    raise AssertionError(f"{voice.name} ships with its calibration")
+
+
 @pytest.fixture(scope="module")
 def decoded(model_data: Path) -> dict[str, Samples]:
     """One short sentence by the real network: in floats whole, in integers whole and in windows."""
-    from wyoming_tts.backends.kokoro import Decoder
-    from wyoming_tts.backends.kokoro_statistics import load_regression
-    from wyoming_tts.backends.kokoro_voices import VoiceBook
-    from wyoming_tts.types import Voice
-
     folder, options = voices_directory(), KokoroOptions(data_dir=model_data, offline=True)
     voice = Voice(name="af_heart", language="en-US", backend="kokoro", description="Heart")
     results: dict[str, Samples] = {}
@@ -260,7 +262,7 @@ def decoded(model_data: Path) -> dict[str, Samples]:
         assert used.count("QLinearConv") == len(ranges)
         row = load_pack("af_heart", folder).style(len(TOKENS))
         prosody = prosody or engine.predict(TOKENS, row, 1.0)
-        book = VoiceBook(folder, model_data / "calibrations", load_regression(folder), None)  # type: ignore[arg-type]
+        book = VoiceBook(folder, model_data, load_regression(folder), _never)
         decoder = Decoder.of(engine, prosody, book.statistics(voice, prosody, len(TOKENS)))
         results[kind] = decoder.decode(0, prosody.frames)
         cuts = [0, 3, 13, 30, prosody.frames]
