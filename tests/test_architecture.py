@@ -16,7 +16,7 @@ NAME = PACKAGE.name
 
 BOTTOM = ("errors", "types", "config")
 BACKENDS = "backends."
-KOKORO = ("calibration", "graph", "integer", "ranges", "statistics", "voices")
+KOKORO = ("calibration", "graph", "integer", "prepare", "ranges", "statistics", "voices")
 SHARED_BACKENDS = ("backends.base", "backends.kokoro", *(f"backends.kokoro_{name}" for name in KOKORO))
 WIRE = ("wire", "wyoming_", "http_server", "listen", "zeroconf", "discovery")
 ABOVE_BACKENDS = ("__main__", "cli", "client", "app", "pipeline", "scheduler", *WIRE)

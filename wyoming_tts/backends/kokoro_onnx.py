@@ -21,7 +21,8 @@ from wyoming_tts.backends.base import iterate_in
 from wyoming_tts.backends.kokoro import FRAME, RATE, Array, Chunks, Pace, Prosody, Speaker
 from wyoming_tts.backends.kokoro_calibration import calibrate as calibrated
 from wyoming_tts.backends.kokoro_calibration import calibration_texts, measure
-from wyoming_tts.backends.kokoro_ranges import Ranges, has_fast_integers, load_ranges
+from wyoming_tts.backends.kokoro_prepare import FILES, prepare
+from wyoming_tts.backends.kokoro_ranges import RANGES_FILE, has_fast_integers, load_ranges
 from wyoming_tts.backends.kokoro_statistics import Calibration, load_regression
 from wyoming_tts.backends.kokoro_voices import VoiceBook
 from wyoming_tts.errors import BackendUnavailableError, ConfigError, SynthesisError
@@ -55,9 +56,6 @@ WARM_UP = "I am ready to speak, and I will be quick."
 
 NEW_VOICE_TEXTS = 12
 """Sentences that a voice without calibration is measured with."""
-
-FILES = ("front.onnx", "generator.onnx", "reference.onnx")
-"""The prepared graphs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,43 +103,29 @@ def default_threads(cores: int) -> int:
 
 
 @contextlib.contextmanager
-def graphs(options: KokoroOptions, ranges: Ranges | None = None) -> Iterator[Path]:
+def graphs(options: KokoroOptions, ranges_folder: Path | None = None) -> Iterator[Path]:
     """The directory with the prepared graphs; load them inside the `with`.
 
-    With `ranges` the convolutions that they name compute in integers.
+    With a folder the convolutions whose ranges it holds compute in integers.
     """
     weights = find_weights(
         options.model, data_dir=options.data_dir, download_dir=options.download_dir, offline=options.offline
     )
     _LOGGER.info("Weights: %s", weights.source)
-    recipe = RECIPE + (_digest(ranges) if ranges else "")
-    derive = functools.partial(prepare, ranges=ranges or {})
+    recipe = f"{RECIPE}.{_digest(ranges_folder / RANGES_FILE)}" if ranges_folder else RECIPE
+    derive = functools.partial(prepare, ranges_folder=ranges_folder)
     with prepared(weights, recipe=recipe, derive=derive, names=FILES, data_dir=options.data_dir) as directory:
         yield directory
 
 
-def _digest(ranges: Ranges) -> str:
-    digest = hashlib.sha256()
-    for site in sorted(ranges):
-        digest.update(ranges[site].tobytes())
-    return f".{digest.hexdigest()[:8]}"
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
 
-def prepare(export: bytes, directory: Path, ranges: Ranges) -> None:
-    """Write the graphs derived from an exported Kokoro. Raises ValueError when it is another graph."""
-    from wyoming_tts.backends import kokoro_graph
-    from wyoming_tts.backends.kokoro_integer import quantize
-
-    front, generator = kokoro_graph.derive(export)
-    quantize(generator, ranges)
-    for name, graph in zip(FILES, (front, generator, kokoro_graph.derive_reference(export)), strict=True):
-        (directory / name).write_bytes(graph.SerializeToString())
-
-
-def bearable_ranges(options: KokoroOptions, provider: str, folder: Path) -> Ranges:
-    """What may compute in integers: only where the weights are, and where the processor is faster at it."""
+def bearable_ranges(options: KokoroOptions, provider: str, folder: Path) -> Path | None:
+    """`folder` where integers serve: the weights are integers and the processor is fast at them."""
     fast = options.model == "int8" and provider == "cpu" and has_fast_integers()
-    return load_ranges(folder) if fast else {}
+    return folder if fast and load_ranges(folder) else None
 
 
 class OnnxEngine:

@@ -1,0 +1,62 @@
+"""Derives the graphs of an exported Kokoro, as a process of its own.
+
+    python -m wyoming_tts.backends.kokoro_prepare DIRECTORY [RANGES_FOLDER] < kokoro.onnx
+
+Rewriting takes seconds of Python and a gigabyte: in the server's process it would keep everybody waiting.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from wyoming_tts.errors import BackendUnavailableError
+
+FILES = ("front.onnx", "generator.onnx", "reference.onnx")
+"""What is derived: the parts that speak, and the exported generator to calibrate voices with."""
+
+
+def prepare(export: bytes, directory: Path, ranges_folder: Path | None) -> None:
+    """Write `FILES` into `directory`, and wait for that.
+
+    With a folder the convolutions whose ranges it holds compute in integers. Raises BackendUnavailableError.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        __name__,
+        str(directory),
+        *([str(ranges_folder)] if ranges_folder else []),
+    ]
+    done = subprocess.run(
+        command, input=export, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+    )
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"status {done.returncode}"]
+        raise BackendUnavailableError(f"cannot prepare the model: {lines[-1]}")
+
+
+def main() -> int:
+    """What the process does; its last line on standard error says what went wrong."""
+    from wyoming_tts.backends import kokoro_graph
+    from wyoming_tts.backends.kokoro_integer import quantize
+    from wyoming_tts.backends.kokoro_ranges import load_ranges
+
+    directory, *folders = map(Path, sys.argv[1:])
+    export = sys.stdin.buffer.read()
+    try:
+        front, generator = kokoro_graph.derive(export)
+        reference = kokoro_graph.derive_reference(export)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for folder in folders:
+        quantize(generator, load_ranges(folder))
+    for name, graph in zip(FILES, (front, generator, reference), strict=True):
+        (directory / name).write_bytes(graph.SerializeToString())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
