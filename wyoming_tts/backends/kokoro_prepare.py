@@ -20,7 +20,8 @@ FILES = ("front.onnx", "generator.onnx", "reference.onnx")
 def prepare(export: bytes, directory: Path, ranges_folder: Path | None) -> None:
     """Write `FILES` into `directory`, and wait for that.
 
-    With a folder the convolutions whose ranges it holds compute in integers. Raises BackendUnavailableError.
+    With a folder the convolutions whose ranges it holds compute in integers. Raises ValueError when the
+    export is another graph, and BackendUnavailableError when the process is killed.
     """
     command = [
         sys.executable,
@@ -32,9 +33,11 @@ def prepare(export: bytes, directory: Path, ranges_folder: Path | None) -> None:
     done = subprocess.run(
         command, input=export, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
     )
+    lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"status {done.returncode}"]
+    if done.returncode < 0:
+        raise BackendUnavailableError(f"preparing the model was ended by signal {-done.returncode}")
     if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"status {done.returncode}"]
-        raise BackendUnavailableError(f"cannot prepare the model: {lines[-1]}")
+        raise ValueError(lines[-1])
 
 
 def main() -> int:
