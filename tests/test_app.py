@@ -214,7 +214,7 @@ async def test_sigterm_lets_the_sentence_finish(tmp_path: Path, model_data: Path
             server.process.send_signal(signal.SIGTERM)
             events += await answers(client)
         assert types_of(events) == SPOKEN
-        assert samples_in(events) == pytest.approx(samples_in(whole), abs=RATE / 10)
+        assert samples_in(events) > 0.9 * samples_in(whole)
         assert server.end() == 0
         log = server.log.read_text()
     assert log.index("Stopping") < log.rindex("Spoken: ")
@@ -237,8 +237,8 @@ def test_no_model_ends_the_server(tmp_path: Path) -> None:
     with running(tmp_path, tmp_path / "data", "--model", str(garbage)) as server:
         assert server.end() == 1
         log = server.log.read_text()
-    assert "Cannot speak" in log
-    assert "garbage.onnx" in log
+    (reason,) = (line for line in log.splitlines() if "Cannot speak" in line)
+    assert "garbage.onnx is not a model" in reason
     assert "Traceback" not in log
 
 

@@ -17,12 +17,12 @@ from onnx import TensorProto, helper, numpy_helper
 from wyoming_tts.backends.kokoro import Decoder
 from wyoming_tts.backends.kokoro_integer import Grid, expose_activations, quantize, site_of
 from wyoming_tts.backends.kokoro_onnx import (
-    FILES,
     KokoroOptions,
     OnnxEngine,
     bearable_ranges,
     graphs,
 )
+from wyoming_tts.backends.kokoro_prepare import FILES
 from wyoming_tts.backends.kokoro_ranges import RANGES_FILE, Ranges, has_fast_integers, load_ranges
 from wyoming_tts.backends.kokoro_statistics import Calibration, load_regression
 from wyoming_tts.backends.kokoro_voices import VoiceBook
@@ -237,7 +237,14 @@ def test_integers_only_where_they_pay(
     """Integers are for the integer weights, on a processor that is faster with them; all else is float."""
     monkeypatch.setattr("wyoming_tts.backends.kokoro_onnx.has_fast_integers", lambda: fast)
     options = KokoroOptions(data_dir=Path("unused"), model=model)
-    assert bool(bearable_ranges(options, provider, voices_directory())) is used
+    folder = voices_directory()
+    assert bearable_ranges(options, provider, folder) == (folder if used else None)
+
+
+def test_without_ranges_all_is_float(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder of voices without ranges is spoken with in floats, on any processor."""
+    monkeypatch.setattr("wyoming_tts.backends.kokoro_onnx.has_fast_integers", lambda: True)
+    assert bearable_ranges(KokoroOptions(data_dir=Path("unused")), "cpu", tmp_path) is None
 
 
 TOKENS = (50, 83, 54, 156, 31, 16, 65, 156, 87, 123, 54, 46, 5)
@@ -255,11 +262,11 @@ def decoded(model_data: Path) -> dict[str, Samples]:
     voice = Voice(name="af_heart", language="en-US", backend="kokoro", description="Heart")
     results: dict[str, Samples] = {}
     prosody = None
-    for kind, ranges in (("float", {}), ("integer", load_ranges(folder))):
-        with graphs(options, ranges) as directory:
+    for kind, ranges_folder in (("float", None), ("integer", folder)):
+        with graphs(options, ranges_folder) as directory:
             used = kinds(onnx.load(directory / FILES[1]))
             engine = OnnxEngine(directory, "cpu", 1)
-        assert used.count("QLinearConv") == len(ranges)
+        assert used.count("QLinearConv") == (len(load_ranges(folder)) if ranges_folder else 0)
         row = load_pack("af_heart", folder).style(len(TOKENS))
         prosody = prosody or engine.predict(TOKENS, row, 1.0)
         book = VoiceBook(folder, model_data, load_regression(folder), _never)
