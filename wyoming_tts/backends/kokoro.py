@@ -236,6 +236,13 @@ def trim_tail(piece: Samples) -> Samples:
     return trim_head(piece[::-1])[::-1]
 
 
+def hold_tail(piece: Samples) -> tuple[Samples, Samples]:
+    """What can go out, and what `trim_tail` may yet want if nothing audible follows."""
+    audible = np.flatnonzero(np.abs(piece) > SILENCE)
+    end = max(0, min(len(piece) - EDGE, int(audible[-1]) if len(audible) else 0))
+    return piece[:end], piece[end:]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """As much of a sentence as the network takes at once."""
@@ -343,13 +350,15 @@ class Speaker:
         def next_size(previous: int) -> int:
             return self.pace.next_window(previous, request.playhead, listeners())
 
-        begun = False
+        begun, held = False, np.zeros(0, np.float32)
+        words: tuple[WordTiming, ...] = ()
         for piece, stop, last in windows(decode, span, prosody.frames, next_size):
             kept = piece if begun else trim_head(piece)
-            words: tuple[WordTiming, ...] = ()
             if not begun and (begun := bool(len(kept))):
                 begin = len(kept) / RATE - stop * FRAME / RATE
                 words = _from_onset(word_timings(part, prosody.durations, begin))
-            kept = trim_tail(kept) if last else kept
+            kept, held = hold_tail(np.concatenate([held, kept]))
+            kept = trim_tail(np.concatenate([kept, held])) if last else kept
             if len(kept):
                 yield kept, words
+                words = ()
