@@ -57,7 +57,7 @@ class ScriptedEngine:
         durations = np.full(len(tokens) + 2, 8, np.int64)
         frames = int(durations.sum())
         hidden = np.ones((1, 512, 2 * frames), np.float32)
-        hidden[:, :, :20] = hidden[:, :, -20:] = 0
+        hidden[:, :, :20] = hidden[:, :, -64:] = 0
         source = np.zeros((1, 22, 120 * frames + 1), np.float32)
         return Prosody(hidden, source, durations, np.ones((2, 1), np.float32))
 
@@ -241,6 +241,28 @@ async def test_stop_ends_running_sentences(listeners: int) -> None:
     assert all(isinstance(outcome, BackendError) for outcome in outcomes), outcomes
     assert backend.scripted.windows <= 2 * listeners + 1
     assert not computing_threads()
+
+
+class SteadyPace(Pace):
+    """Windows of one size."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.next_window = lambda *_: size  # type: ignore[method-assign]
+
+
+def test_silence_is_trimmed_alike_in_any_windows() -> None:
+    """How a sentence is divided changes neither where it begins nor where it ends."""
+    ones, row = np.ones((2, 1), np.float32), np.ones((1, 256), np.float32)
+    spoken = []
+    for size in (400, 10, 11, 13, 16, 37):
+        speaker = Speaker(ScriptedEngine(), Phonemizer(), lambda *_: ones, lambda *_: row, SteadyPace(size))
+        chunks = list(speaker.speak(request_of(), lambda: 1))
+        assert all(len(chunk.samples) for chunk in chunks)
+        assert [word.word for chunk in chunks for word in chunk.words] == TEXT.split()
+        spoken.append(np.concatenate([chunk.samples for chunk in chunks]))
+    for audio in spoken[1:]:
+        np.testing.assert_array_equal(audio, spoken[0])
 
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
