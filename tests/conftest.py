@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.speech import Model
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Allow one warning that is not ours: wyoming imports audioop, which Python 3.13 no longer has."""
@@ -39,3 +41,15 @@ def model_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = Path(kept) if kept else tmp_path_factory.mktemp("model")
     (directory / "prepared").mkdir(parents=True, exist_ok=True)
     return directory
+
+
+@pytest.fixture(scope="session")
+def model(model_data: Path) -> Model:
+    """The real model, computing as the server would on this machine."""
+    return Model.load(model_data)
+
+
+@pytest.fixture(scope="session")
+def float_model(model_data: Path) -> Model:
+    """The real model, computing in floats on any machine."""
+    return Model.load(model_data, integers=False)
