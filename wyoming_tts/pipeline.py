@@ -44,7 +44,7 @@ class PipelineSettings:
     sentence_silence: float = 0.35
     """Seconds of silence behind a sentence."""
 
-    clause_silence: float = 0.12
+    clause_silence: float = 0.15
     """Seconds of silence where a long sentence was cut at a comma or the like."""
 
     detect_language: bool = True
