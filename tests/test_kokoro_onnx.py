@@ -18,6 +18,7 @@ from wyoming_tts.backends.kokoro import (
     CONTEXT,
     FRAME,
     LARGEST_FIRST_WINDOW,
+    LEAD_SPENT,
     RATE,
     SMALLEST_WINDOW,
     Array,
@@ -347,12 +348,12 @@ def test_windows_at_most_double(load: float, count: int, previous: int, lead: fl
 
 @given(st.floats(0.001, 1), listeners, st.integers(10, 160), st.floats(0, 60))
 def test_lead_pays_for_the_window(load: float, count: int, previous: int, lead: float) -> None:
-    """On a machine faster than speech a window is decoded, in turn, in half the time that is left to play."""
+    """On a machine faster than speech a window is decoded, in turn, in two thirds of the time left to play."""
     if load * count > 1:
         return
     size = pace_of(load).next_window(previous, listener_with(lead), count)
     seconds = (size + 2 * CONTEXT) * FRAME / RATE * load * count
-    assert size == SMALLEST_WINDOW or seconds <= 0.5 * lead + 1e-6
+    assert size == SMALLEST_WINDOW or seconds <= LEAD_SPENT * lead + 1e-6
 
 
 @given(st.floats(1.01, 5), st.integers(20, 160))

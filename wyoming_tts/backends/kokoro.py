@@ -52,6 +52,9 @@ SMALLEST_FIRST_WINDOW = 12
 LARGEST_FIRST_WINDOW = 16
 """Frames; a listener that waits gets no more at once, however slow the machine."""
 
+LEAD_SPENT = 2 / 3
+"""How much of what a listener has left to play may be spent on the next window."""
+
 LARGEST_WINDOW = 160
 """Frames; beyond it context costs nothing worth saving, and other listeners would wait."""
 
@@ -159,7 +162,7 @@ class Pace:
         """Frames to decode next, when `listeners` take turns.
 
         A listener that has nothing yet gets a small window. Then windows grow, at most to twice the last one,
-        as far as half of what the listener has left to play pays for. Where the machine is slower than
+        as far as two thirds of what the listener has left to play pay for. Where the machine is slower than
         speech, small windows would only waste time on their context.
         """
         load = self._per_frame * RATE / FRAME * listeners  # seconds of computing for a second of speech
@@ -168,7 +171,7 @@ class Pace:
         largest = min(2 * previous or 4 * SMALLEST_WINDOW, LARGEST_WINDOW)
         if load > 1:
             return min(largest, 4 * LARGEST_FIRST_WINDOW)
-        affordable = 0.5 * playhead.lead() * RATE / FRAME / max(load, 0.01) - 2 * CONTEXT
+        affordable = LEAD_SPENT * playhead.lead() * RATE / FRAME / max(load, 0.01) - 2 * CONTEXT
         return int(np.clip(affordable, SMALLEST_WINDOW, largest))
 
     def _first_window(self, load: float) -> int:
@@ -201,7 +204,7 @@ def windows(
     (start, end), size = span, 0
     while start < end:
         size = next_size(size)
-        stop = end if end - start - size < SMALLEST_WINDOW // 2 else start + size
+        stop = end if end - start - size < max(SMALLEST_WINDOW, size) // 2 else start + size
         audio = decode(start, stop)
         if start == span[0]:
             audio = _with_onset(decode, start, audio)
