@@ -348,7 +348,7 @@ def test_windows_at_most_double(load: float, count: int, previous: int, lead: fl
 
 @given(st.floats(0.001, 1), listeners, st.integers(10, 160), st.floats(0, 60))
 def test_lead_pays_for_the_window(load: float, count: int, previous: int, lead: float) -> None:
-    """On a machine faster than speech a window is decoded, in turn, in two thirds of the time left to play."""
+    """On a machine faster than speech a window is decoded, in turn, in two thirds of the time left."""
     if load * count > 1:
         return
     size = pace_of(load).next_window(previous, listener_with(lead), count)
