@@ -288,12 +288,20 @@ def word_timings(part: Part, durations: NDArray[np.int64], offset: float) -> tup
         WordTiming(
             word=word.word,
             start=max(0.0, float(edges[word.token_start + 1])),
-            end=max(0.0, float(edges[max(word.token_start, word.token_end) + 1])),
+            end=max(0.0, float(edges[_sound_end(part.tokens, word) + 1])),
             char_start=word.char_start,
             char_end=word.char_end,
         )
         for word in part.words
     )
+
+
+def _sound_end(tokens: tuple[int, ...], word: WordSpan) -> int:
+    """Index behind the last token of a word that makes a sound; the pause of its comma is not the word's."""
+    end = max(word.token_start, word.token_end)
+    while end > word.token_start and tokens[end - 1] in MARKS:
+        end -= 1
+    return end
 
 
 def _from_onset(words: tuple[WordTiming, ...]) -> tuple[WordTiming, ...]:
@@ -306,6 +314,11 @@ Chunks = Generator[AudioChunk, None, None]
 
 def _later(word: WordTiming, seconds: float) -> WordTiming:
     return dataclasses.replace(word, start=word.start + seconds, end=word.end + seconds)
+
+
+def _ended(word: WordTiming, seconds: float) -> WordTiming:
+    """Nominally a last phoneme goes on in the silence behind it, which is not played."""
+    return dataclasses.replace(word, start=min(word.start, seconds), end=min(word.end, seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,17 +341,18 @@ class Speaker:
         samples = 0
         for part in parts_of(phonemes):
             words: list[WordTiming] = []
-            for piece, found in self._part(part, request, listeners):
+            for piece, found, last in self._part(part, request, listeners):
                 words += [_later(word, samples / RATE) for word in found]
                 samples += len(piece)
-                ready = [word for word in words if word.start < samples / RATE]
+                ready = [word for word in words if last or word.start < samples / RATE]
                 words = words[len(ready) :]
+                ready = [_ended(word, samples / RATE) for word in ready] if last else ready
                 yield AudioChunk(piece, AudioFormat(RATE), tuple(ready))
 
     def _part(
         self, part: Part, request: SynthesisRequest, listeners: Callable[[], int]
-    ) -> Iterator[tuple[Samples, tuple[WordTiming, ...]]]:
-        """Audio of one part, and with its first piece all its words, timed from the part's first sample."""
+    ) -> Iterator[tuple[Samples, tuple[WordTiming, ...], bool]]:
+        """Audio of one part, all its words with the first piece and timed from there, and the last one so marked."""
         count = len(part.tokens)
         prosody = self.engine.predict(part.tokens, self.row(request.voice, count), request.speed)
         decoder = Decoder.of(self.engine, prosody, self.statistics(request.voice, prosody, count))
@@ -363,5 +377,5 @@ class Speaker:
             kept, held = hold_tail(np.concatenate([held, kept]))
             kept = trim_tail(np.concatenate([kept, held])) if last else kept
             if len(kept):
-                yield kept, words
+                yield kept, words, last
                 words = ()
