@@ -308,9 +308,20 @@ async def test_the_whole_way(tmp_path, monkeypatch, capsys):
     assert "did you mean" in capsys.readouterr().err
 
 
+def _listen_to_ctrl_c() -> None:
+    """A shell's background job ignores SIGINT, and so would what these tests start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 async def process(*argv: str, **options) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "wyoming_tts", *argv, stderr=asyncio.subprocess.PIPE, **options
+        sys.executable,
+        "-m",
+        "wyoming_tts",
+        *argv,
+        stderr=asyncio.subprocess.PIPE,
+        **options,
+        preexec_fn=_listen_to_ctrl_c,
     )
 
 
