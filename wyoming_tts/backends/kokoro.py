@@ -352,7 +352,7 @@ class Speaker:
     def _part(
         self, part: Part, request: SynthesisRequest, listeners: Callable[[], int]
     ) -> Iterator[tuple[Samples, tuple[WordTiming, ...], bool]]:
-        """Audio of one part, all its words with the first piece and timed from there, and the last one so marked."""
+        """Audio of one part, with its first piece all words, timed from there, and whether it is the last."""
         count = len(part.tokens)
         prosody = self.engine.predict(part.tokens, self.row(request.voice, count), request.speed)
         decoder = Decoder.of(self.engine, prosody, self.statistics(request.voice, prosody, count))
