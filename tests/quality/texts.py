@@ -11,7 +11,7 @@ from types import MappingProxyType
 from wyoming_tts.types import Voice
 
 ENGLISH = (
-    "Okay.",
+    "Thanks.",
     "Goodbye.",
     "Your timer has ended.",
     "The back door is locked.",
