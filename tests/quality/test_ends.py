@@ -30,7 +30,7 @@ SENTENCES = (
 
 
 HEARD = 2 * SILENCE
-"""Beyond a quiet hundredth of a second there may be a little more than `SILENCE`; nobody hears this either."""
+"""Beyond a quiet hundredth of a second there may be a little more than `SILENCE`; nobody hears it either."""
 
 
 def spoken(model: Model, name: str, index: int, form: str, speed: float) -> tuple[float, float, float, float]:
