@@ -64,7 +64,7 @@ def decides_durations(node: onnx.NodeProto) -> bool:
 def run_whole(model: onnx.ModelProto, sentence: Sentence) -> Samples:
     """A graph from tokens to samples, as its makers meant it."""
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    feed = {
+    feed: dict[str, np.ndarray] = {
         "tokens": np.array([[0, *sentence.tokens, 0]], np.int64),
         "style": sentence.row,
         "speed": np.array([sentence.speed], np.float32),
@@ -118,7 +118,7 @@ def test_every_export_will_do(export: bytes, sentence: Sentence, precision: str)
     """Exports in float32 and float16 are taken apart alike, and say the same but for their own rounding."""
     other = as_float16(export) if precision == "float16" else load_float(export).SerializeToString()
     front, _ = derive(other)
-    feed = {
+    feed: dict[str, np.ndarray] = {
         "tokens": np.array([[0, *sentence.tokens, 0]], np.int64),
         "style": sentence.row,
         "speed": np.array([1.0], np.float32),
