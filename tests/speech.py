@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wyoming_tts.backends.kokoro import Array, Decoder, Pace, Prosody, Speaker
+from wyoming_tts.backends.kokoro import LARGEST_FIRST_WINDOW, Array, Decoder, Pace, Prosody, Speaker, Turn
 from wyoming_tts.backends.kokoro_onnx import (
     KokoroOptions,
     OnnxEngine,
@@ -106,8 +106,9 @@ class ScriptedPace(Pace):
         super().__init__()
         self._next = chain(sizes, repeat(sizes[-1]))
 
-    def next_window(self, previous: int, playhead: Playhead, listeners: int) -> int:
-        return next(self._next)
+    def next_window(self, previous: int, playhead: Playhead, listeners: int) -> Turn:
+        size = next(self._next)
+        return Turn(size, hurried=size <= LARGEST_FIRST_WINDOW)
 
 
 @dataclass(frozen=True)

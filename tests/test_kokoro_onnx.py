@@ -15,16 +15,19 @@ from hypothesis import strategies as st
 
 from tests.fakes import PATIENCE
 from wyoming_tts.backends.kokoro import (
-    CONTEXT,
     FRAME,
     LARGEST_FIRST_WINDOW,
+    LARGEST_WINDOW,
     LEAD_SPENT,
+    OVERHEAD,
     RATE,
     SMALLEST_WINDOW,
     Array,
     Pace,
     Prosody,
     Speaker,
+    Turn,
+    Window,
 )
 from wyoming_tts.backends.kokoro_onnx import (
     KokoroOnnxBackend,
@@ -62,12 +65,14 @@ class ScriptedEngine:
         source = np.zeros((1, 22, 120 * frames + 1), np.float32)
         return Prosody(hidden, source, durations, np.ones((2, 1), np.float32))
 
-    def generate(self, hidden: Array, source: Array, scale: Array, shift: Array) -> Samples:
+    def generate(self, window: Window, scale: Array, shift: Array) -> Samples:
         self.windows += 1
         if self.windows == self._stop_at:
             self.at_work.set()
             assert self.go_on.wait(PATIENCE)
-        return np.repeat(0.25 * hidden[0, 0], FRAME // 2).astype(np.float32)
+        return np.repeat(0.25 * window.hidden[0, 0, 2 * window.first : 2 * window.last], FRAME // 2).astype(
+            np.float32
+        )
 
 
 class ScriptedKokoro(KokoroOnnxBackend):
@@ -249,7 +254,7 @@ class SteadyPace(Pace):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.next_window = lambda *_: size  # type: ignore[method-assign]
+        self.next_window = lambda *_: Turn(size, hurried=True)  # type: ignore[method-assign]
 
 
 def test_silence_is_trimmed_alike_in_any_windows() -> None:
@@ -310,7 +315,7 @@ def test_default_threads() -> None:
 def pace_of(load: float) -> Pace:
     """The pace of a machine that computes `load` seconds for a second of speech."""
     pace = Pace()
-    pace.measure(40, load * 40 * FRAME / RATE)
+    pace.measure(40, load * (40 + OVERHEAD) * FRAME / RATE)
     return pace
 
 
@@ -327,7 +332,7 @@ listeners = st.integers(1, 8)
 @given(loads, listeners)
 def test_first_window_is_small(load: float, count: int) -> None:
     """A listener that waits gets 0.25 to 0.4 seconds, however fast or busy the machine."""
-    size = pace_of(load).next_window(0, Playhead(), count)
+    size = pace_of(load).next_window(0, Playhead(), count).frames
     assert SMALLEST_WINDOW <= size <= LARGEST_FIRST_WINDOW
     assert 0.25 <= size * FRAME / RATE <= 0.4
 
@@ -335,15 +340,17 @@ def test_first_window_is_small(load: float, count: int) -> None:
 @given(loads, loads, listeners)
 def test_first_window_grows_with_the_load(load: float, other: float, count: int) -> None:
     """The slower the machine, the more a first window must hold to bridge the second."""
-    slow, fast = (pace_of(x).next_window(0, Playhead(), count) for x in (max(load, other), min(load, other)))
+    slow, fast = (
+        pace_of(x).next_window(0, Playhead(), count).frames for x in (max(load, other), min(load, other))
+    )
     assert slow >= fast
 
 
 @given(loads, listeners, st.integers(10, 160), st.floats(0, 60))
 def test_windows_at_most_double(load: float, count: int, previous: int, lead: float) -> None:
-    """A window is at most twice the last one, at most four seconds, and never too small to be worth it."""
-    size = pace_of(load).next_window(previous, listener_with(lead), count)
-    assert SMALLEST_WINDOW <= size <= min(2 * previous, 160)
+    """A window is at most twice the last one, at most 2.5 seconds, and never too small to be worth it."""
+    size, _ = pace_of(load).next_window(previous, listener_with(lead), count)
+    assert SMALLEST_WINDOW <= size <= min(2 * previous, LARGEST_WINDOW)
 
 
 @given(st.floats(0.001, 1), listeners, st.integers(10, 160), st.floats(0, 60))
@@ -351,13 +358,14 @@ def test_lead_pays_for_the_window(load: float, count: int, previous: int, lead: 
     """On a machine faster than speech a window is decoded, in turn, in two thirds of the time left."""
     if load * count > 1:
         return
-    size = pace_of(load).next_window(previous, listener_with(lead), count)
-    seconds = (size + 2 * CONTEXT) * FRAME / RATE * load * count
+    size, hurried = pace_of(load).next_window(previous, listener_with(lead), count)
+    seconds = (size + OVERHEAD) * FRAME / RATE * load * count * (1 if hurried else 2)
     assert size == SMALLEST_WINDOW or seconds <= LEAD_SPENT * lead + 1e-6
 
 
 @given(st.floats(1.01, 5), st.integers(20, 160))
 def test_a_slow_machine_does_not_waste_itself_on_small_windows(load: float, previous: int) -> None:
     """Slower than speech there is no lead to keep: windows are larger than the smallest all the same."""
-    size = pace_of(load).next_window(previous, listener_with(0.0), 1)
+    size, hurried = pace_of(load).next_window(previous, listener_with(0.0), 1)
+    assert hurried
     assert size > 2 * SMALLEST_WINDOW

@@ -249,6 +249,55 @@ def _conv_2d(g: Graph, node: NodeProto) -> NodeProto:
     )
 
 
+def upsamplings_as_convs(model: onnx.ModelProto, choose: Callable[[NodeProto], bool]) -> None:
+    """Compute transposed convolutions of a four-dimensional graph by plain ones, in place.
+
+    Each of the `stride` samples between two steps becomes a channel of its own, and the channels are then
+    laid one behind the other. ONNX Runtime sums a transposed convolution in another order for short inputs
+    than for long ones, so that what is rounded behind it would depend on the window. Expects
+    paddings that make the output `stride` times as long as the input, and no groups.
+    """
+    g = Graph(model)
+    make = helper.make_node
+    for node in g.nodes:
+        if node.op_type != "ConvTranspose" or not choose(node):
+            continue
+        at = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        stride, pad = at["strides"][1], at["pads"][1]
+        weight = g.array(node.input[1])[:, :, 0]
+        inputs, channels, width = weight.shape
+        reach = -(-max(width - pad - 1, pad) // stride)
+        taps = np.zeros((channels, stride, inputs, 2 * reach + 1), np.float32)
+        for phase in range(stride):
+            for tap in range(-reach, reach + 1):
+                index = phase + pad - stride * tap
+                if 0 <= index < width:
+                    taps[:, phase, :, tap + reach] = weight[:, :, index].T
+        out = node.output[0]
+        constants = {
+            "weight": taps.reshape(channels * stride, inputs, 1, -1),
+            "bias": np.repeat(g.array(node.input[2]), stride),
+            "phases": np.array([1, channels, stride, -1], np.int64),
+            "line": np.array([1, channels, 1, -1], np.int64),
+        }
+        names = {key: f"{out}_{key}" for key in constants}
+        g.added.update({names[key]: value for key, value in constants.items()})
+        conv = make(
+            "Conv",
+            [node.input[0], names["weight"], names["bias"]],
+            [f"{out}_stacked"],
+            kernel_shape=[1, 2 * reach + 1],
+            pads=[0, reach, 0, reach],
+        )
+        steps = [
+            make("Reshape", [f"{out}_stacked", names["phases"]], [f"{out}_apart"]),
+            make("Transpose", [f"{out}_apart"], [f"{out}_turned"], perm=[0, 1, 3, 2]),
+            make("Reshape", [f"{out}_turned", names["line"]], [out]),
+        ]
+        g.replace(node, [conv, *steps])
+    g.commit()
+
+
 def _add_height(model: onnx.ModelProto) -> None:
     """Unsqueeze every input and squeeze every output."""
     graph, suffix = model.graph, "_2d"

@@ -13,7 +13,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +40,11 @@ FRAME = 600
 MAX_TOKENS = 510
 """The network's positions, less the two paddings it wants around a sentence."""
 
-CONTEXT = 5
-"""Frames decoded beside a window and thrown away: as far as the generator looks. Four leave up to 2e-4."""
+CONTEXT = 6
+"""Frames beside a window that the generator looks at; with five, integers round differently at times."""
+
+MARGIN = 1
+"""Those of them that its second stage, two thirds of the work, looks at."""
 
 SMALLEST_WINDOW = 10
 """Frames; 0.25 s are enough to play while a fast machine decodes the next window."""
@@ -55,8 +58,11 @@ LARGEST_FIRST_WINDOW = 16
 LEAD_SPENT = 2 / 3
 """How much of what a listener has left to play may be spent on the next window."""
 
-LARGEST_WINDOW = 160
-"""Frames; beyond it context costs nothing worth saving, and other listeners would wait."""
+LARGEST_WINDOW = 100
+"""Frames; larger ones outgrow the processor's caches, and other listeners would wait."""
+
+OVERHEAD = 4
+"""Frames' worth of computing that the surroundings of a window cost."""
 
 ONSET = 5
 """Frames before the first phoneme's own time in which its sound may begin; one sentence in ten needs more."""
@@ -102,6 +108,26 @@ class Prosody:
         return self.hidden.shape[2] // 2
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some frames of a sentence, for the generator."""
+
+    hidden: Array
+    """See `Prosody`, (1, 512, 2 * frames)."""
+
+    source: Array
+    """See `Prosody`, (1, 22, 120 * frames + 1)."""
+
+    first: int
+    """First frame, counted from the window's, that the second stage shall see."""
+
+    last: int
+    """Frame behind the last such."""
+
+    hurried: bool
+    """Whether somebody waits: compute with all threads, not with as little as possible."""
+
+
 class Engine(Protocol):
     """The network itself, on whatever runtime. Not thread-safe: one call at a time."""
 
@@ -109,10 +135,11 @@ class Engine(Protocol):
         """Run the front. `tokens` come without padding; `row` is the voice's style, (1, 256)."""
         ...
 
-    def generate(self, hidden: Array, source: Array, scale: Array, shift: Array) -> Samples:
+    def generate(self, window: Window, scale: Array, shift: Array) -> Samples:
         """Run the generator with every AdaIN given as scale and shift, (1, channels, 1) each.
 
-        Returns float32 of shape (600 * frames,).
+        Returns the samples of the frames [first, last) of the window, float32 of shape (600 * frames,), of
+        which `MARGIN` frames at either end are right only at an edge of the sentence.
         """
         ...
 
@@ -135,51 +162,80 @@ class Decoder:
         shift = bias - mean * scale
         return cls(engine, prosody, scale[None, :, None], shift[None, :, None])
 
-    def decode(self, start: int, end: int) -> Samples:
+    def decode(self, start: int, end: int, *, hurried: bool = True) -> Samples:
         """Samples of the frames [start, end)."""
-        first, last = max(0, start - CONTEXT), min(self.prosody.frames, end + CONTEXT)
-        audio = self.engine.generate(
-            self.prosody.hidden[:, :, 2 * first : 2 * last],
-            self.prosody.source[:, :, 120 * first : 120 * last + 1],
-            self.scale,
-            self.shift,
+        (outer, outermost), (first, last) = (
+            (max(0, start - beside), min(self.prosody.frames, end + beside)) for beside in (CONTEXT, MARGIN)
         )
+        window = Window(
+            self.prosody.hidden[:, :, 2 * outer : 2 * outermost],
+            self.prosody.source[:, :, 120 * outer : 120 * outermost + 1],
+            first - outer,
+            last - outer,
+            hurried,
+        )
+        audio = self.engine.generate(window, self.scale, self.shift)
         return audio[(start - first) * FRAME : (end - first) * FRAME]
+
+
+class Turn(NamedTuple):
+    """What to decode next."""
+
+    frames: int
+    """How many frames; fewer are left at the end of a sentence."""
+
+    hurried: bool
+    """See `Window.hurried`."""
 
 
 class Pace:
     """How large the next window may be: it must be decoded before the listener runs dry."""
 
     def __init__(self) -> None:
-        self._per_frame = 0.0
+        self._per_frame: dict[bool, float] = {}
+        """Seconds, hurried or not."""
 
-    def measure(self, frames: int, seconds: float) -> None:
-        """Note that a window of `frames` (context included) took `seconds`."""
-        cost = seconds / frames
-        self._per_frame = cost if not self._per_frame else 0.7 * self._per_frame + 0.3 * cost
+    def measure(self, frames: int, seconds: float, *, hurried: bool = True) -> None:
+        """Note that a window of `frames` took `seconds`."""
+        cost = seconds / (frames + OVERHEAD)
+        self._per_frame[hurried] = 0.7 * self._per_frame.get(hurried, cost) + 0.3 * cost
 
-    def next_window(self, previous: int, playhead: Playhead, listeners: int) -> int:
-        """Frames to decode next, when `listeners` take turns.
+    def next_window(self, previous: int, playhead: Playhead, listeners: int) -> Turn:
+        """What to decode next, when `listeners` take turns.
 
         A listener that has nothing yet gets a small window. Then windows grow, at most to twice the last one,
-        as far as two thirds of what the listener has left to play pay for. Where the machine is slower than
-        speech, small windows would only waste time on their context.
+        as far as two thirds of what the listener has left to play pay for. As soon as one thread is fast
+        enough for that, it computes alone: together they take more of the processor for the same. Where the
+        machine is slower than speech, small windows would only waste time on their surroundings.
         """
-        load = self._per_frame * RATE / FRAME * listeners  # seconds of computing for a second of speech
+        load = self._load(listeners, hurried=True)
         if playhead.first_audio is None:
-            return self._first_window(load)
+            return Turn(self._first_window(load), hurried=True)
         largest = min(2 * previous or 4 * SMALLEST_WINDOW, LARGEST_WINDOW)
         if load > 1:
-            return min(largest, 4 * LARGEST_FIRST_WINDOW)
-        affordable = LEAD_SPENT * playhead.lead() * RATE / FRAME / max(load, 0.01) - 2 * CONTEXT
-        return int(np.clip(affordable, SMALLEST_WINDOW, largest))
+            return Turn(min(largest, 4 * LARGEST_FIRST_WINDOW), hurried=True)
+        lead, relaxed = playhead.lead(), self._load(listeners, hurried=False)
+        frames = _affordable(lead, relaxed)
+        if relaxed < LEAD_SPENT and frames >= min(largest, 2 * SMALLEST_WINDOW):
+            return Turn(int(min(frames, largest)), hurried=False)
+        return Turn(int(np.clip(_affordable(lead, load), SMALLEST_WINDOW, largest)), hurried=True)
+
+    def _load(self, listeners: int, *, hurried: bool) -> float:
+        """Seconds of computing for a second of speech of everyone."""
+        guess = self._per_frame.get(True, 0.0) * (1 if hurried else 2)
+        return self._per_frame.get(hurried, guess) * RATE / FRAME * listeners
 
     def _first_window(self, load: float) -> int:
-        """The smallest one that pays for decoding a larger one behind it, context included."""
+        """The smallest one that pays for decoding a larger one behind it."""
         if load >= 1:
             return LARGEST_FIRST_WINDOW
-        heard = 2 * CONTEXT * load / (1 - load)
+        heard = 2 * OVERHEAD * load / (1 - load)
         return int(np.clip(heard + ONSET, SMALLEST_FIRST_WINDOW, LARGEST_FIRST_WINDOW))
+
+
+def _affordable(lead: float, load: float) -> float:
+    """Frames that can be decoded in the part of the lead that may be spent."""
+    return LEAD_SPENT * lead * RATE / FRAME / max(load, 0.01) - OVERHEAD
 
 
 def speech_span(tokens: tuple[int, ...], durations: NDArray[np.int64], speed: float = 1.0) -> tuple[int, int]:
@@ -358,14 +414,18 @@ class Speaker:
         decoder = Decoder.of(self.engine, prosody, self.statistics(request.voice, prosody, count))
         span = speech_span(part.tokens, prosody.durations, request.speed)
 
+        hurried = True
+
         def decode(start: int, stop: int) -> Samples:
             began = time.perf_counter()
-            audio = decoder.decode(start, stop)
-            self.pace.measure(stop - start + 2 * CONTEXT, time.perf_counter() - began)
+            audio = decoder.decode(start, stop, hurried=hurried)
+            self.pace.measure(stop - start, time.perf_counter() - began, hurried=hurried)
             return audio
 
         def next_size(previous: int) -> int:
-            return self.pace.next_window(previous, request.playhead, listeners())
+            nonlocal hurried
+            frames, hurried = self.pace.next_window(previous, request.playhead, listeners())
+            return frames
 
         begun, held = False, np.zeros(0, np.float32)
         words: tuple[WordTiming, ...] = ()

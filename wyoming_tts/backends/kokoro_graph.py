@@ -6,7 +6,8 @@ The export is one graph from tokens to samples. It becomes
   source, the frames each token lasts, and what the style wants of every AdaIN (gain and bias);
 - the **generator**, run on any window of frames: with the statistics of its instance norms given from
   outside, every AdaIN is one multiplication and one addition and the whole is a plain convolution, so
-  windows give the samples that one window over the sentence would;
+  windows give the samples that one window over the sentence would. Most of the frames that a window needs
+  beside it are only looked at by its first stage and cut off before the second, which is dearer;
 - the **reference**, the generator as exported, with its own statistics as a second output: what voices
   are calibrated with, and what tests compare to.
 
@@ -22,7 +23,15 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from wyoming_tts.onnx_graph import Graph, Port, convs_2d, extract, four_dimensional, load_float
+from wyoming_tts.onnx_graph import (
+    Graph,
+    Port,
+    convs_2d,
+    extract,
+    four_dimensional,
+    load_float,
+    upsamplings_as_convs,
+)
 
 GENERATOR = "/decoder/decoder/generator/"
 HIDDEN = "/decoder/decoder/decode.3/Div_4_output_0"
@@ -49,6 +58,9 @@ sentence comes out 28 dB instead of 19 dB above its difference from the export's
 """
 
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
+
+FIRST, LAST = "first", "last"
+"""Inputs of the generator: the frames of the window, the last exclusive, that its second stage gets."""
 
 FRONT_INPUTS: list[Port] = [("tokens", INT, [1, "tokens"]), ("style", FLOAT, [1, 256]), ("speed", FLOAT, [1])]
 GENERATOR_INPUTS: list[Port] = [(HIDDEN, FLOAT, [1, 512, "half_frames"]), (SOURCE, FLOAT, [1, 22, "steps"])]
@@ -176,6 +188,35 @@ def fuse_adain(model: onnx.ModelProto) -> None:
     g.commit()
 
 
+def crop_between_stages(model: onnx.ModelProto) -> None:
+    """Cut what the generator's first stage made, and the source, to the frames asked for, in place.
+
+    The first stage looks six frames to either side, the second one not quite a frame. The four-dimensional
+    graph gets two inputs more (see `FIRST`), int64 of shape (1,).
+    """
+    g = Graph(model)
+    make = helper.make_node
+    upsampling = next(n for n in g.nodes if n.op_type == "ConvTranspose" and "/ups.1/" in n.output[0])
+    noise = next(n for n in g.nodes if n.op_type == "Conv" and "/noise_convs.1/" in n.output[0])
+    g.added["crop_axis"] = np.array([3], np.int64)
+    for node, steps, beyond in ((g.producer[upsampling.input[0]], 20, 0), (noise, 120, 1)):
+        name = f"crop_{steps}"
+        g.added.update({name: np.array([steps], np.int64), f"{name}_beyond": np.array([beyond], np.int64)})
+        g.head += [
+            make("Mul", [FIRST, name], [f"{name}_{FIRST}"]),
+            make("Mul", [LAST, name], [f"{name}_frames"]),
+            make("Add", [f"{name}_frames", f"{name}_beyond"], [f"{name}_{LAST}"]),
+        ]
+        edges = [f"{name}_{FIRST}", f"{name}_{LAST}"]
+        reader = onnx.NodeProto()
+        reader.CopyFrom(node)
+        reader.input[0] = f"{name}_kept"
+        g.replace(node, [make("Slice", [node.input[0], *edges, "crop_axis"], [f"{name}_kept"]), reader])
+    g.commit()
+    for edge in (FIRST, LAST):
+        model.graph.input.append(helper.make_tensor_value_info(edge, INT, [1]))
+
+
 def stft_as_conv(model: onnx.ModelProto) -> None:
     """Compute the short spectrum of the harmonic source by a convolution, in place.
 
@@ -230,6 +271,8 @@ def derive(export: bytes) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     generator = extract(whole, GENERATOR_INPUTS, [(AUDIO, FLOAT, [1, 1, "samples"])])
     fuse_adain(generator)
     four_dimensional(generator)
+    upsamplings_as_convs(generator, lambda node: "/ups.0/" in node.output[0])
+    crop_between_stages(generator)
     return front, generator
 
 

@@ -66,7 +66,9 @@ def quantize(generator: onnx.ModelProto, ranges: Ranges) -> None:
 def _quantized(g: Graph, node: NodeProto, site: str, limits: NDArray[np.float32]) -> list[NodeProto]:
     entering, leaving = Grid.over(*limits[:2]), Grid.over(*limits[2:])
     weight = g.array(node.input[1]).astype(np.float64) * entering.scale.reshape(1, -1, 1, 1)
-    unit = np.abs(weight).max(axis=(1, 2, 3)) / 127
+    bias = g.array(node.input[2]).astype(np.float64)
+    smallest = np.maximum(np.abs(bias), 1e-6) / 2**30  # channels without weights still have a bias
+    unit = np.maximum(np.abs(weight).max(axis=(1, 2, 3)) / 127, smallest)
     constants = {
         "one": np.float32(1),
         "in": (1 / entering.scale).reshape(1, -1, 1, 1).astype(np.float32),
@@ -74,7 +76,7 @@ def _quantized(g: Graph, node: NodeProto, site: str, limits: NDArray[np.float32]
         "weight": np.rint(weight / unit.reshape(-1, 1, 1, 1)).astype(np.int8),
         "unit": (unit / leaving.scale).astype(np.float32),
         "weight_zero": np.zeros(len(unit), np.int8),
-        "bias": np.rint(g.array(node.input[2]) / unit).astype(np.int32),
+        "bias": np.rint(bias / unit).astype(np.int32),
         "out": leaving.scale.reshape(1, -1, 1, 1).astype(np.float32),
         "out_zero": np.uint8(leaving.zero),
     }
