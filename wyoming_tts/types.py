@@ -143,12 +143,29 @@ class Playhead:
         self.seconds_sent += seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Pronunciation:
+    """How a stretch of a text is pronounced, because somebody said so."""
+
+    start: int
+    """Index of its first character in the text."""
+
+    end: int
+    """Index behind its last character."""
+
+    phonemes: str
+    """IPA, or the symbols Kokoro was trained on; symbols nobody knows are left out."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynthesisRequest:
     """One sentence for a backend."""
 
     text: str
-    """What to speak; never blank."""
+    """What to speak, as it is read out: words, no markup, no digits; never blank."""
+
+    pronunciations: tuple[Pronunciation, ...] = ()
+    """Stretches of the text whose phonemes are given, in order; a backend without phonemes reads the text."""
 
     voice: Voice
     """Who speaks."""
