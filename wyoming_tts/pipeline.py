@@ -15,7 +15,7 @@ import numpy as np
 from wyoming_tts.backends.base import Backend
 from wyoming_tts.errors import UnsupportedFormatError
 from wyoming_tts.text.language import detect_language
-from wyoming_tts.text.markup import SsmlStripper
+from wyoming_tts.text.ssml_strip import SsmlStripper
 from wyoming_tts.text.split import Segment, Splitter
 from wyoming_tts.types import AudioChunk, AudioFormat, Playhead, Progress, SynthesisRequest, Voice, VoiceQuery
 from wyoming_tts.voices import VoiceCatalogue
