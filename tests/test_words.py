@@ -1,0 +1,109 @@
+"""From the times of spoken words to those of written ones."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wyoming_tts.text.aligned import AlignedText
+from wyoming_tts.text.words import WordTimes
+from wyoming_tts.types import WordTiming
+
+
+def spoken_words(text: AlignedText) -> list[WordTiming]:
+    """Every word of the spoken text takes a second."""
+    matches = re.finditer(r"\S+", text.text)
+    return [WordTiming(m[0], float(n), n + 1.0, *m.span()) for n, m in enumerate(matches)]
+
+
+def times(source: str, rules: list[tuple[str, str]], markup: str = "", one_by_one: bool = True):
+    cleaned = AlignedText.of(source)
+    if markup:
+        cleaned = cleaned.sub(re.compile(markup), "")
+    spoken = cleaned.apply([(re.compile(pattern), new) for pattern, new in rules])
+    mapping = WordTimes(cleaned, spoken, source, "en-US")
+    words = spoken_words(spoken)
+    found = [w for word in words for w in mapping.feed([word])] if one_by_one else mapping.feed(words)
+    return [(w.word, w.start, w.end) for w in [*found, *mapping.feed([], last=True)]]
+
+
+def test_words_that_are_spoken_as_written() -> None:
+    """Without any change every word keeps its own time."""
+    assert times("All is well", []) == [("All", 0, 1), ("is", 1, 2), ("well", 2, 3)]
+
+
+def test_one_written_word_is_many_spoken_ones() -> None:
+    """A number lasts from the first to the last of its words."""
+    found = times("It is 21.5°C now", [(r"21\.5°C", "twenty-one point five degrees Celsius")])
+    assert found == [("It", 0, 1), ("is", 1, 2), ("21.5°C", 2, 7), ("now", 7, 8)]
+
+
+def test_two_written_words_are_one_expression() -> None:
+    """What stands together for several written words is shared out among them, in order."""
+    found = times("Add 21.5 °C.", [(r"21\.5 °C", "twenty-one point five degrees Celsius")])
+    assert found == [("Add", 0, 1), ("21.5", 1, 3), ("°C.", 3, 6)]
+
+
+def test_more_written_than_spoken_words() -> None:
+    """Written words that are spoken as one share its time."""
+    assert times("a b c", [("a b c", "alphabet")]) == [("a", 0, 1), ("b", 0, 1), ("c", 0, 1)]
+
+
+def test_markup_is_no_part_of_a_word() -> None:
+    """A word's place is that of what is left of it without its markup."""
+    assert times("This is **bold** text", [], markup=r"\*\*")[2] == ("bold", 2, 3)
+
+
+def test_what_is_not_spoken_has_no_length() -> None:
+    """A dash between words, or at the end, is a moment."""
+    found = times("Wait – no –", [("–", "")])
+    assert found == [("Wait", 0, 1), ("–", 1, 1), ("no", 1, 2), ("–", 2, 2)]
+
+
+def test_languages_without_spaces() -> None:
+    """Where no spaces are written, the words are those the voice says, and a number is one."""
+    cleaned = AlignedText.of("今21度です")
+    spoken = cleaned.sub(re.compile("21"), "二十一")
+    words = [
+        WordTiming("", start, start + 1.0, a, b)
+        for start, (a, b) in enumerate([(0, 1), (1, 3), (3, 4), (4, 5), (5, 7)])
+    ]
+    found = WordTimes(cleaned, spoken, "今21度です", "ja").feed(words, last=True)
+    assert [(w.word, w.start, w.end) for w in found] == [
+        ("今", 0, 1),
+        ("21", 1, 3),
+        ("度", 3, 4),
+        ("です", 4, 5),
+    ]
+
+
+@given(
+    words=st.lists(st.sampled_from(["one", "21.5", "°C", "–", "**x**", "$3", "a b"]), max_size=12),
+    split=st.integers(1, 4),
+)
+def test_every_word_once_and_in_order(words: list[str], split: int) -> None:
+    """Whatever is replaced, every written word comes once, in order, with its own place and no negative time."""
+    source = " ".join(words)
+    cleaned = AlignedText.of(source).sub(re.compile(r"\*\*"), "")
+    rules = [
+        (re.compile(r"21\.5 °C"), "a b c d"),
+        (re.compile("–"), ""),
+        (re.compile(r"\$3"), "three dollars"),
+    ]
+    spoken = cleaned.apply(rules)
+    mapping = WordTimes(cleaned, spoken, source, "en")
+    said = spoken_words(spoken)
+    found = [w for n in range(0, len(said), split) for w in mapping.feed(said[n : n + split])]
+    found += mapping.feed([], last=True)
+    assert [w.word for w in found] == cleaned.text.split()
+    assert all(source[w.char_start : w.char_end] == w.word and w.start <= w.end for w in found)
+    assert [w.start for w in found] == sorted(w.start for w in found)
+
+
+@pytest.mark.parametrize("text", ["", "...", "–"])
+def test_nothing_spoken(text: str) -> None:
+    """A sentence of which nothing is spoken gives its marks at the beginning."""
+    assert times(text, [(re.escape(text), "")]) == [(word, 0, 0) for word in text.split()]
