@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import threading
 from dataclasses import dataclass, field
@@ -12,13 +13,23 @@ from wyoming_tts.g2p.clauses import clean, cut
 from wyoming_tts.g2p.espeak import VOICES, EspeakReader
 from wyoming_tts.g2p.symbols import MARKS, VOCABULARY
 
-__all__ = ["LANGUAGES", "VOCABULARY", "Phonemes", "Phonemizer", "WordSpan"]
+__all__ = ["LANGUAGES", "VOCABULARY", "Phonemes", "Phonemizer", "WordSpan", "missing_extra"]
 
 LANGUAGES = (*VOICES, "ja", "zh-CN")
 """BCP 47 tags of the languages that have a phonemiser."""
 
+EXTRAS = {"ja": ("haqumei",), "zh": ("pypinyin", "rjieba")}
+"""Extra of the package (`wyoming-tts[ja]`), named as the language it is for -> the packages it brings."""
+
 _OPENING = frozenset("(“")
 _PAUSES = frozenset(";:,.!?—…")
+
+
+def missing_extra(language: str) -> str | None:
+    """The extra to be installed before the language (a BCP 47 tag) can be read; imports nothing."""
+    extra = language.lower().replace("_", "-").split("-")[0]
+    found = all(importlib.util.find_spec(package) for package in EXTRAS.get(extra, ()))
+    return None if found else extra
 
 
 @dataclass(frozen=True, slots=True)

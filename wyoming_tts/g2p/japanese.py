@@ -53,7 +53,9 @@ class JapaneseReader:
         try:
             import haqumei
         except ImportError as error:
-            raise BackendUnavailableError(f"Japanese needs the package haqumei: {error}") from error
+            raise BackendUnavailableError(
+                f"Japanese needs more packages ({error}): pip install 'wyoming-tts[ja]'"
+            ) from error
         self._analyser = haqumei.Haqumei()
         self._lock = threading.Lock()  # one analyser may be used by one thread at a time
 

@@ -56,7 +56,7 @@ class MandarinReader:
             import rjieba
         except ImportError as error:
             raise BackendUnavailableError(
-                f"Mandarin needs the packages rjieba and pypinyin: {error}"
+                f"Mandarin needs more packages ({error}): pip install 'wyoming-tts[zh]'"
             ) from error
         self._latin = latin
         self._cut = rjieba.cut
