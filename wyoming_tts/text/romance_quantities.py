@@ -1,0 +1,296 @@
+"""Money, measures, ranges, fractions, sums and plain numbers in Romance languages."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from wyoming_tts.text.aligned import Rule
+from wyoming_tts.text.romance_grammar import MICRO, Gender, Grammar, Noun
+from wyoming_tts.text.romance_numbers import NUMBER, SIGNED, counted, counting, parsed, words
+
+_VULGAR = {
+    **{"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5)},
+    **{
+        "⅗": (3, 5),
+        "⅘": (4, 5),
+        "⅙": (1, 6),
+        "⅚": (5, 6),
+        "⅛": (1, 8),
+        "⅜": (3, 8),
+        "⅝": (5, 8),
+        "⅞": (7, 8),
+    },
+}
+_FRACTION = re.compile(
+    rf"(?<![\w.,/-])(?:(\d{{1,3}})(?: (?=\d/)| ?(?=[{''.join(_VULGAR)}])))?"
+    rf"(?:(\d{{1,2}})/(\d{{1,3}})(?![\w/%]|[.,]\d)|([{''.join(_VULGAR)}]))(?: ?([^\W\d_]+))?"
+)
+_ALONE = (
+    "°C",
+    "°F",
+    "µ",
+    "μ",
+    "²",
+    "³",
+    "Wh",
+    "kW",
+    "MW",
+    "Pa",
+    "Hz",
+    "km",
+    "cm",
+    "mm",
+    "kg",
+    "pp",
+    "bit",
+    "mph",
+)
+_WORD = r"([^\W\d_]+)"
+
+
+def rules(grammar: Grammar) -> list[Rule]:
+    """Rules for text with a digit, in order; behind dates, times, codes."""
+    unit, sign = _unit_pattern(grammar), _currency_pattern(grammar)
+    more = rf"(?: ({grammar.magnitudes})\b)?"
+    rate = rf"(?:/({unit})(?![\w]))?"
+    plain = r"(?![\w]|[.,]\d)"
+    return [
+        (
+            re.compile(rf"([-−–] ?)?(?<![\w$€£])({sign}) ?([-−])?({NUMBER}){more}{rate}{plain}"),
+            partial(_money_before, grammar),
+        ),
+        (
+            re.compile(rf"(?<![\w.,])({NUMBER}) ?[-–—] ?({NUMBER}) ?({sign})(?![\w])"),
+            partial(_money_range, grammar),
+        ),
+        (re.compile(rf"({SIGNED}){more} ?({sign}){rate}(?![\w])"), partial(_money_behind, grammar)),
+        (
+            re.compile(
+                rf"(\b\w{{2,8}} )?({SIGNED}) ?({unit})? ?[-–—] ?(-?{NUMBER}) ?({unit})(?!\w|['’]\w|[-/]\w)"
+            ),
+            partial(_unit_range, grammar),
+        ),
+        (_FRACTION, partial(_fraction, grammar)),
+        (re.compile(rf"({SIGNED})( ?)({unit})(?!\w|['’]\w|[-/]\w)"), partial(_measure, grammar)),
+    ]
+
+
+def last_rules(grammar: Grammar) -> list[Rule]:
+    """Rules for what numbers are left, behind all others: sums, ranges, counts."""
+    either = r"(?: (?:o|u|y|e|ed|ou|et|a|à|ao|od) \d{1,4}(?!\d))"
+    return [
+        (
+            re.compile(rf"(?<!\w)({NUMBER})( ?[x×*·÷] ?| [-−–+/] )(?={NUMBER}[^=]{{0,20}}=)"),
+            partial(_sum, grammar),
+        ),
+        (re.compile(r"(?<=\d)( ?)([x×])( ?)(?=\d)"), lambda match: f" {grammar.sums['×']} "),
+        (re.compile(r"(?<=[\d)])( ?)([+=])( ?)(?=[\d(])"), lambda match: f" {grammar.sums[match[2]]} "),
+        (
+            re.compile(rf"\b((?:{grammar.words['between']}) {NUMBER}) ?[-–—] ?(?={NUMBER})", re.IGNORECASE),
+            lambda match: f"{match[1]} {grammar.words['between_and']} ",
+        ),
+        (
+            re.compile(rf"(?<![\w.,/-])({NUMBER}) ?[-–—] ?(?={NUMBER}(?![\w-]))"),
+            lambda match: f"{match[1]} {grammar.words['to']} ",
+        ),
+        (
+            re.compile(r"(?<![\w:])(\d{1,4}):(?=\d{1,4}(?![\w:]))"),
+            lambda match: f"{match[1]} {grammar.words['to']} ",
+        ),
+        (re.compile(r"[~≈] ?(?=\d)"), lambda match: f"{grammar.sums['~']} "),
+        (re.compile(r"([<>≤≥]) ?(?=[-−]?\d)"), lambda match: f"{grammar.sums[match[1]]} "),
+        (re.compile(r"(?<!\w)#(?=\d)"), lambda match: f"{grammar.sums['#']} "),
+        (re.compile(r"(?<!\w)['’](?=\d0\b)"), ""),
+        (
+            re.compile(rf"(\b[^\W\d_]+['’ ])?({SIGNED})(?=({either}?) {_WORD})?( (?=[^\W\d_]))?"),
+            partial(_plain, grammar),
+        ),
+        (re.compile(r"\d+"), lambda match: _glued(grammar, match)),
+    ]
+
+
+def lone_units(grammar: Grammar) -> list[Rule]:
+    """Rules for units that follow no figure ("por kWh", "2 millones de €"), for text without them too."""
+    symbols = [symbol for symbol in _symbols(grammar) if any(mark in symbol for mark in _ALONE)]
+    alternatives = "|".join(map(re.escape, symbols))
+    pattern = re.compile(rf"(?<![\w/°])((?:{alternatives})(?:/(?:{alternatives}|h|s|min|L|d))?)(?![\w/²³°])")
+    return [
+        (pattern, partial(_lone, grammar)),
+        (
+            re.compile(r"(?<=[a-záéíóúãõç] )([€£])(?!\w)"),
+            lambda match: grammar.currencies[match[1]].unit.many,
+        ),
+    ]
+
+
+def _symbols(grammar: Grammar) -> list[str]:
+    """All simple symbols and irregular compounds, longest first, with both micro signs."""
+    symbols = [*grammar.units, *(symbol.replace(MICRO, "µ") for symbol in grammar.units if MICRO in symbol)]
+    return sorted(symbols, key=len, reverse=True)
+
+
+def _unit_pattern(grammar: Grammar) -> str:
+    """Of a unit, simple or compound."""
+    simple = "|".join(map(re.escape, _symbols(grammar)))
+    powered = rf"(?:{simple})[²³]?"
+    return rf"(?:BTU/\(h[⋅·]ft²\)|{powered}(?:/(?:100 ?)?{powered})?)"
+
+
+def _currency_pattern(grammar: Grammar) -> str:
+    signs = sorted(grammar.currencies, key=len, reverse=True)
+    return "|".join(re.escape(sign) + (r"\b" if sign.isalpha() else "") for sign in signs)
+
+
+def _is_word(grammar: Grammar, match: re.Match[str], symbol: str) -> bool:
+    """Whether what looks like a unit is a word of the sentence ("2 ha fallado", "2 y 3")."""
+    return (
+        symbol in grammar.before_words
+        and re.match(r"\s*[\w«“\"(]", match.string[match.end() : match.end() + 3]) is not None
+    )
+
+
+def _money(grammar: Grammar, number: str, sign: str, magnitude: str | None, rate: str | None) -> str:
+    unit, cent = grammar.currencies[sign]
+    amount = parsed(number)
+    per = ""
+    below = grammar.unit(rate) if rate else None
+    if rate and below:
+        per = f" {grammar.per(rate, below)}"
+    if magnitude:
+        return f"{words(grammar, amount, 'm')} {magnitude} {grammar.words['of']} {unit.many}{per}"
+    if len(amount.fraction) != 2 or not amount.whole:
+        return counted(grammar, amount, unit) + per
+    whole, cents = amount._replace(fraction=""), parsed(str(int(amount.fraction)))
+    minus = f"{grammar.sums['-']} " if amount.sign == "-" and not int(amount.whole) else ""
+    parts = [counted(grammar, whole, unit)] if int(amount.whole) or not int(amount.fraction) else []
+    if int(amount.fraction):
+        parts.append(counted(grammar, cents, cent))
+    return minus + f" {grammar.cents} ".join(parts) + per
+
+
+def _money_before(grammar: Grammar, match: re.Match[str]) -> str:
+    minus = "-" if match[1] or match[3] else ""
+    return _money(grammar, minus + match[4], match[2], match[5], match[6])
+
+
+def _money_behind(grammar: Grammar, match: re.Match[str]) -> str:
+    return _money(grammar, match[1], match[3], match[2], match[4])
+
+
+def _money_range(grammar: Grammar, match: re.Match[str]) -> str:
+    first = words(grammar, parsed(match[1]), grammar.currencies[match[3]].unit.gender)
+    return f"{first} {grammar.words['to']} {_money(grammar, match[2], match[3], None, None)}"
+
+
+def _unit_range(grammar: Grammar, match: re.Match[str]) -> str | None:
+    noun = grammar.unit(match[5])
+    if noun is None or _is_word(grammar, match, match[5]):
+        return None
+    before = match[1] or ""
+    between = before.strip().lower() in grammar.words["between"].split("|")
+    link = grammar.words["between_and" if between else "to"]
+    first = words(grammar, parsed(match[2]), noun.gender)
+    return f"{before}{first} {link} {counted(grammar, parsed(match[4]), noun)}"
+
+
+def _measure(grammar: Grammar, match: re.Match[str]) -> str | None:
+    noun = grammar.unit(match[3])
+    if noun is None or _is_word(grammar, match, match[3]):
+        return None
+    if not match[2] and match[3] in ("K", "B") and re.fullmatch(r"[1-9]\d?", match[1]):
+        return f"{words(grammar, parsed(match[1]))} {match[3]}"
+    said = counted(grammar, parsed(match[1]), noun)
+    return f"{said}." if match[3].endswith(".") and not match.string[match.end() :].strip() else said
+
+
+def _lone(grammar: Grammar, match: re.Match[str]) -> str | None:
+    noun = grammar.unit(match[1])
+    if noun is None:
+        return None
+    before = re.search(
+        rf"(?:{grammar.words['each']})\s$", match.string[max(0, match.start() - 8) : match.start()]
+    )
+    return noun.one if before else noun.many
+
+
+def _fraction(grammar: Grammar, match: re.Match[str]) -> str | None:
+    whole, noun = match[1], match[5]
+    if match[4]:
+        above, below = _VULGAR[match[4]]
+    else:
+        above, below = int(match[2]), int(match[3])
+        if not 0 < above < below or below > 100 or (below > 12 and below not in (16, 20, 100)):
+            return None
+    gender = grammar.gender(noun, 1) if noun else ""
+    tail = match[0][match.start(5) - match.start() :] if noun else ""
+    unit = _unit_behind(grammar, match, noun)
+    if unit:
+        gender, tail = unit.gender, unit.one
+    if whole:
+        return _mixed(grammar, int(whole), (above, below), gender or "m", unit, tail)
+    if (above, below) == (1, 2) and tail and gender:
+        return f"{grammar.words['half_f' if gender == 'f' else 'half_m']} {tail}"
+    said = f"{grammar.cardinal(above, 'm')} {grammar.denominator(below, above)}"
+    link = f" {grammar.words['of']} " if tail and gender else " " if tail else ""
+    return said + link + tail
+
+
+def _unit_behind(grammar: Grammar, match: re.Match[str], symbol: str | None) -> Noun | None:
+    if (
+        not symbol
+        or re.match(r"[²³/]", match.string[match.end() : match.end() + 1])
+        or symbol in grammar.before_words
+    ):
+        return None
+    return grammar.unit(symbol)
+
+
+def _mixed(
+    grammar: Grammar, whole: int, part: tuple[int, int], gender: Gender, unit: Noun | None, tail: str
+) -> str:
+    """`1½`: "una hora y media", "dos y tres cuartos"."""
+    if part == (1, 2):
+        half = grammar.words["and_half_f" if gender == "f" else "and_half_m"]
+        if unit:
+            return f"{counted(grammar, parsed(str(whole)), unit)} {grammar.words['and']} {half}"
+        if tail and whole > 1 and gender == grammar.gender(tail, whole):
+            return (
+                f"{counting(grammar, parsed(str(whole)), gender, tail)}{tail} {grammar.words['and']} {half}"
+            )
+        said = f"{grammar.cardinal(whole, 'f' if gender == 'f' else '')} {grammar.words['and']} {half}"
+    else:
+        above, below = part
+        said = f"{grammar.cardinal(whole)} {grammar.words['and']} {grammar.cardinal(above, 'm')} {grammar.denominator(below, above)}"
+    return f"{said} {tail}".rstrip()
+
+
+def _sum(grammar: Grammar, match: re.Match[str]) -> str | None:
+    sign = match[2].strip()
+    said = grammar.sums["×" if sign in "x×*·" else "÷" if sign in "÷/" else "-" if sign in "-−–" else sign]
+    return f"{words(grammar, parsed(match[1]))} {said} "
+
+
+def _plain(grammar: Grammar, match: re.Match[str]) -> str:
+    """A number by what stands before ("canal", "las") and by the noun behind it, if it counts one."""
+    before, number = match[1] or "", parsed(match[2])
+    word = before[:-1].lower()
+    either, noun, space = match[3], match[4] or "", match[5] or ""
+    value = int(number.whole) if 0 < len(number.whole) < 16 else 0
+    gender: Gender = ""
+    if noun and word not in grammar.labels:
+        gender = grammar.gender(noun, 2 if either or number.fraction else value)
+    if not gender and word in grammar.feminine_before and before[-1] == " ":
+        gender = "f"
+    if not gender or either or not space:
+        return before + words(grammar, number, gender) + space
+    return before + counting(grammar, number, gender, noun)
+
+
+def _glued(grammar: Grammar, match: re.Match[str]) -> str:
+    """Figures in the middle of a word or behind a letter."""
+    text = match.string
+    said = words(grammar, parsed(match[0]))
+    before = " " if match.start() and text[match.start() - 1].isalpha() else ""
+    behind = " " if text[match.end() : match.end() + 1].isalpha() else ""
+    return before + said + behind
