@@ -1,0 +1,149 @@
+"""Japanese as it is read out: numbers in kanji, which the dictionary reads as their counters want."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+
+from wyoming_tts.text import cjk, cjk_rules
+from wyoming_tts.text.aligned import AlignedText, Kind, Rule
+from wyoming_tts.text.cjk import DASH, Speech
+from wyoming_tts.text.ja_units import PER, UNITS
+
+_DIGITS = ("ゼロ", "一", "二", "三", "四", "五", "六", "七", "八", "九")
+_CODES = re.compile(
+    r"(?:暗証番号|暗証コード|パスワード|パスコード|認証コード|確認コード|コード|PIN|ピン)[^\d。、]{0,6}$"
+    r"|(?:番号|電話|ポート|内線|ルーム|ID|便名?)\s?(?:は|が|:|=)?\D{0,2}$"
+)
+_LASTING = re.compile(r"(?:残り|タイマー|経過|所要|再生|長さ|ラップ)[^\d。、]{0,6}$")
+_SCORES = re.compile(r"(?:スコア|得点|比率|比|アスペクト|試合)[^\d。、]{0,6}$")
+_VERSIONS = re.compile(r"(?:バージョン|Assistant|OS|[Vv]ersion|Core|Android|ファームウェア|アップデート)\s?[:はが]?\s?[vV]?$")
+_CURRENCIES = {
+    "¥": "円", "JPY": "円", "$": "ドル", "US$": "ドル", "USD": "ドル", "€": "ユーロ", "EUR": "ユーロ", "£": "ポンド",
+    "GBP": "ポンド", "CNY": "元", "₩": "ウォン", "KRW": "ウォン", "HK$": "香港ドル", "₹": "ルピー", "CHF": "スイスフラン",
+    "¢": "セント", "円": "円", "ドル": "ドル", "ユーロ": "ユーロ",
+}  # fmt: skip
+
+
+class Japanese(Speech):
+    """Japanese."""
+
+    language = "ja"
+    units = UNITS
+    per = PER
+    currencies = _CURRENCIES
+    signs = {
+        ".": "ドット", "@": "アットマーク", "/": "スラッシュ", ":": "コロン", "-": "ハイフン", "_": "アンダーバー", "+": "プラス",
+        "#": "シャープ", "*": "アスタリスク", "=": "イコール", "&": "アンド", "%": "パーセント", "$": "ドル", "?": "クエスチョンマーク",
+        "!": "感嘆符", "~": "チルダ", "\\": "バックスラッシュ",
+    }  # fmt: skip
+    to = "から"
+    minus = "マイナス"
+    versus = "対"
+    times = "かける"
+    plus = "プラス"
+    plus_minus = "プラスマイナス"
+    about = "約"
+    at_least = "以上"
+    at_most = "以下"
+    above = "より大きい"
+    below = "より小さい"
+    mixed = "と"
+    pause = "、"
+    operators = {
+        "+": "足す", "-": "引く", "−": "引く", "x": "かける", "×": "かける", "*": "かける", "÷": "割る", "/": "割る",
+        "=": "は", "＝": "は",
+    }  # fmt: skip
+
+    def digits(self, written: str) -> str:
+        """`101` -> 一 ゼロ 一, parted so that it does not become a number."""
+        return " ".join(_DIGITS[int(digit)] for digit in written if digit.isdecimal())
+
+    def number(self, written: str) -> str:
+        """`20.05` -> 二十点零五."""
+        whole, _, part = written.partition(".")
+        if not part:
+            return self.whole(whole).replace("〇", "ゼロ")
+        return f"{self.whole(whole).replace('〇', '零')}点{self.digits(part).replace(' ', '').replace('ゼロ', '零')}"
+
+    def year(self, written: str) -> str:
+        """As a number."""
+        return self.whole(written)
+
+    def quantity(self, written: str, unit: str) -> str:
+        """`5` and 分 keep the digit, which is read wrong in kanji."""
+        if unit == "分" and written.isdecimal():
+            return f"{int(written)}分"
+        if unit.startswith("華氏"):
+            return f"華氏{self.number(written)}度"
+        if unit == "度" and written == "0":
+            return "零度"
+        return self.number(written) + unit
+
+    def percent(self, written: str, sign: str) -> str:
+        """`45` -> 四十五パーセント."""
+        return self.number(written) + ("パーミル" if sign == "‰" else "パーセント")
+
+    def date(self, year: str, month: str, day: str) -> str:
+        """`2026`, `11`, `21` -> 二千二十六年十一月二十一日."""
+        said = f"{self.year(year)}年" if year else ""
+        said += f"{self.number(str(int(month)))}月" if month else ""
+        return said + (f"{self.number(str(int(day)))}日" if day else "")
+
+    def time(self, hour: str, minute: str, second: str, half: str) -> str:
+        """`7`, `05` -> 七時五分."""
+        names = {"a": "午前", "p": "午後"}
+        said = names.get(half, "") + (self.number(str(int(hour))) if int(hour) else "零") + "時"
+        if int(minute or 0) or int(second or 0):
+            said += (self.number(str(int(minute))) if int(minute) else "零") + "分"
+        return said + (f"{self.number(str(int(second)))}秒" if int(second or 0) else "")
+
+    def duration(self, hours: str, minutes: str, seconds: str) -> str:
+        """Parts that are zero are not said."""
+        parts = ((hours, "時間"), (minutes, "分"), (seconds, "秒"))
+        said = [self.quantity(str(int(part)), unit) for part, unit in parts if int(part or 0)]
+        return "".join(said) or "ゼロ秒"
+
+    def fraction(self, above: str, below: str) -> str:
+        """`3`, `4` -> 四分の三."""
+        return f"{self.number(below)}分の{self.number(above)}"
+
+    def ordinal(self, written: str) -> str:
+        """`1` -> 第一."""
+        return f"第{self.whole(written)}"
+
+
+_SPEECH = Japanese()
+
+
+@functools.cache
+def _rules() -> Sequence[Rule]:
+    speech = _SPEECH
+    return (
+        *cjk_rules.sums(speech),
+        (re.compile(rf"(?<=[月火水木金土日])(?:曜日?)?\s?{DASH}\s?(?=[月火水木金土日](?:曜|$|の))"), "曜から"),
+        *cjk_rules.calendar(speech, _VERSIONS),
+        *cjk_rules.clock(speech, _LASTING, _SCORES),
+        *cjk_rules.codes(speech, _CODES, _VERSIONS),
+        (re.compile(r"(?<![\d.])\d{3,4}(?=\s?(?:号室|号線|便|番ポート))"), lambda m: speech.digits(m[0])),
+        (re.compile(r"(?:No\.\s?|#)(\d{1,9})(?![\d.]?\d)"), lambda m: "ナンバー" + speech.number(m[1])),
+        (re.compile(r"(?<![\d.])(\d{1,4})(?:st|nd|rd|th)(?![A-Za-z])"), lambda m: speech.number(m[1]) + "番目"),
+        *cjk_rules.signs(speech),
+        *cjk_rules.money(speech),
+        *cjk_rules.quantities(speech),
+        *cjk_rules.numbers(speech),
+    )
+
+
+def normalise(text: AlignedText, language: str) -> AlignedText:
+    """One sentence as it is read out."""
+    if not cjk.has_work(text.text):
+        return text
+    text = cjk.fold(text).apply(_SPEECH.addresses())
+    return text.apply(_rules()) if any(symbol.isdecimal() for symbol in text.text) else text
+
+
+def say_as(text: str, kind: Kind, form: str, language: str) -> str | None:
+    """`text` read as SSML's `say-as` wants; None where it cannot be."""
+    return cjk.say_as(_SPEECH, text, kind, form)
