@@ -19,6 +19,9 @@ class Piece:
     end: int
     """Offset behind its last character."""
 
+    guessed: bool = False
+    """Whether no lexicon had the word."""
+
 
 class Reader(Protocol):
     """Phonemes of one language. Safe to use from several threads."""

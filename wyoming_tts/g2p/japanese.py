@@ -78,9 +78,51 @@ def written_form(clause: str) -> str:
     """A clause with the numbers written so that the analyser reads them right."""
     clause = re.sub(r"[\u200b\ufeff]", " ", clause)
     clause = re.sub(r"(?<=\d),(?=\d{3})", "", clause)
+    clause = re.sub(r"(?<![一二三四五六七八九十百千万億])[二五](?=点[零一二三四五六七八九])", lambda match: match[0].translate(_LONG), clause)
+    for pattern, reading in _READINGS:
+        clause = pattern.sub(reading, clause)
+    clause = _COUNTED.sub(_in_digits, clause)
+    clause = _SPELLED.sub(lambda match: match[0].translate(_LONG), clause)
     clause = re.sub(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)", r"\1年\2月\3日", clause)
     clause = re.sub(r"(?<![\d.])(\d{1,2}):(\d\d)(?![\d:])", lambda m: f"{int(m[1])}時{int(m[2])}分", clause)
     return re.sub(r"(?<![0-9A-Za-z.])[-−](?=\d)", "マイナス", clause)
+
+
+_READINGS = tuple(
+    (re.compile(written), reading)
+    for written, reading in (
+        ("毎(?=立方|平方|百)", "マイ"),
+        ("外気温", "ガイキオン"),
+        ("風量", "フウリョウ"),
+        ("何曜日", "ナンヨウビ"),
+        ("(?<=[がはも])開い(?=て)", "アイ"),
+        (r"(?<![一-鿿])強(?=に|で|モード|運転|、|。|$)", "キョウ"),
+        ("(?i:homeassistant)", "Home Assistant"),
+    )
+)
+"""What the dictionary reads otherwise than is meant in a house."""
+
+_ONES = "一二三四五六七八九"
+_COUNTED = re.compile(
+    rf"(?<![〇{_ONES}十百千万億点第分])(?!二十歳|三位一体|(?<!時)十分)(?=[{_ONES}十百千])"
+    rf"((?:[{_ONES}]?千)?(?:[{_ONES}]?百)?(?:[{_ONES}]?十)?[{_ONES}]?)"
+    rf"(?=[本階軒歳頭位]|(?<=時.)分|(?<=時..)分|(?<=時...)分|分[{_ONES}十]{{1,3}}秒|分(?![のけ割かづ咲丈目袖別布野{_ONES}十]))"
+)
+"""Numbers that are read right in digits only, by the counter behind them."""
+
+_SPELLED = re.compile(rf"(?:(?:ゼロ|[{_ONES}]) )++(?:ゼロ|[{_ONES}])")
+_LONG = str.maketrans({"二": "ニー", "五": "ゴー"})
+"""Digits that are said one by one are each two beats long."""
+
+
+def _in_digits(match: re.Match[str]) -> str:
+    total = digit = 0
+    for symbol in match[1]:
+        if symbol in _ONES:
+            digit = _ONES.index(symbol) + 1
+        else:
+            total, digit = total + (digit or 1) * {"十": 10, "百": 100, "千": 1000}[symbol], 0
+    return str(total + digit)
 
 
 def from_kana(kana: str) -> str:

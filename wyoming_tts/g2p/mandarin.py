@@ -81,13 +81,45 @@ class MandarinReader:
 
     def _words(self, text: str, start: int) -> list[Piece]:
         pieces = []
+        end = 0
         for word in self._cut(text):
-            pieces.append(Piece(self._phonemes(word), start, start + len(word)))
-            start += len(word)
+            sounds = _alone(word, text[:end], text[end + len(word) :])
+            phonemes = in_vocabulary(syllable(sounds)) if sounds else self._phonemes(word)
+            pieces.append(Piece(phonemes, start + end, start + end + len(word)))
+            end += len(word)
         return pieces
 
     def _phonemes(self, word: str) -> str:
+        if word in _TUNING:
+            return in_vocabulary(syllable("tiao2") + self._phonemes(word[1:]))
+        if len(word) == 2 and word[1] == "只" and word[0] in _COUNT:
+            return in_vocabulary(self._phonemes(word[0]) + syllable("zhi1"))
         return in_vocabulary("".join(map(syllable, self._pinyin(word))))
+
+
+_TUNING = frozenset(f"调{how}" for how in ("亮", "暗", "高", "低", "大", "小", "到", "至", "成", "为", "好"))
+"""Words in which 调 is "to adjust", which pypinyin does not know."""
+
+_FOR = frozenset("了什何你我他她它您此谁大咱")
+"""What stands behind 为 where it means "for" and not "to be"."""
+
+_COUNT = frozenset("一二三四五六七八九十两几这那每半多百千")
+_DEGREE = frozenset("很更太非比不好快慢多少高低亮暗大远久早晚真特相十越像")
+
+
+def _alone(word: str, before: str, behind: str) -> str:
+    """Pinyin of a character that is a word of its own and sounds otherwise in longer words; else ""."""
+    if word == "为":
+        return "wei4" if behind[:1] in _FOR and behind else "wei2"
+    if word == "调":
+        return "tiao2"
+    if word == "只":
+        return "zhi1" if before and before[-1] in _COUNT else ""
+    if word == "得":
+        return "de5" if before and behind[:1] in _DEGREE and behind else ""
+    if word == "地":
+        return "de5" if len(before) > 1 and before[-1] == before[-2] and behind else ""
+    return ""
 
 
 @functools.lru_cache(maxsize=2048)
