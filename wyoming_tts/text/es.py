@@ -194,12 +194,12 @@ def _date(day: int, month: int, year: int | None) -> str:
 
 
 def _clock(hour: int, minute: int, cue: str, bare: bool) -> str:
-    if hour in (1, 24) or hour == 0:
-        cue = re.sub(r"(?i)\blas $", "la ", cue) if hour == 1 else cue
+    if hour == 1:
+        cue = re.sub(r"(?i)\blas $", "la ", cue)
     said = numbers.spell(hour, "es", "spellout-cardinal-feminine")
     if minute == 0:
-        hours = " hora" if hour == 1 else " horas"
-        return f"{cue}{said}" + ("" if bare and 0 < hour <= 12 else hours if not bare or hour == 0 else "")
+        hours = "" if bare or (cue and hour) else " hora" if hour == 1 else " horas"
+        return f"{cue}{said}{hours}"
     minutes = numbers.spell(minute, "es", "spellout-numbering")
     if minute < 10 or (minute < 30 and hour <= 12):
         return f"{cue}{said} y {'cuarto' if minute == 15 and 0 < hour <= 12 else minutes}"

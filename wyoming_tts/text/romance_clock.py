@@ -167,10 +167,12 @@ def _half_day(grammar: Grammar, match: re.Match[str]) -> str | None:
 
 
 def _span(grammar: Grammar, match: re.Match[str]) -> str:
-    first = grammar.clock(int(match[2]), int(match[3]), match[1] or "", True)
-    return f"{first} {grammar.words['to']} {grammar.clock(int(match[4]), int(match[5]), '', True)}"
+    cue = match[1] or grammar.words.get("from_time", "")
+    until = grammar.words.get("to_time", f"{grammar.words['to']} ")
+    first = grammar.clock(int(match[2]), int(match[3]), cue, True)
+    return f"{first} {grammar.clock(int(match[4]), int(match[5]), until, True)}"
 
 
 def _clock(grammar: Grammar, match: re.Match[str]) -> str:
-    bare = bool(match[1]) or _HOURS_FOLLOW.match(match.string, match.end()) is not None
+    bare = _HOURS_FOLLOW.match(match.string, match.end()) is not None
     return grammar.clock(int(match[2]), int(match[3] or match[4]), match[1] or "", bare)

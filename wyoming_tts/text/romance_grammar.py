@@ -148,8 +148,7 @@ class Grammar:
     """Pattern for words before `5/11` that make it a date."""
 
     clock: Callable[[int, int, str, bool], str]
-    """Hour, minute, what `clock_cue` has found before them or "", and whether "hours" is left out where it
-    can be; the whole in words, with the cue as it then must be ("a las 1:30" to "a la una y media")."""
+    """Hour, minute, what `clock_cue` has found before them or "", and whether "hours" must not follow; the whole in words, with the cue as it then must be ("a las 1:30" to "a la una y media")."""
 
     clock_cue: str
     """Pattern for what stands before a time of day, with its space ("a las ")."""
