@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib.util
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from wyoming_tts.errors import SynthesisError
-from wyoming_tts.g2p.base import Piece, Reader
-from wyoming_tts.g2p.clauses import clean, cut
+from wyoming_tts.g2p.base import ContextReader, Piece, Reader
+from wyoming_tts.g2p.clauses import clean
 from wyoming_tts.g2p.espeak import VOICES, EspeakReader
+from wyoming_tts.g2p.given import Stretch, stretches
 from wyoming_tts.g2p.symbols import MARKS, VOCABULARY
+from wyoming_tts.types import Pronunciation
 
 __all__ = ["LANGUAGES", "VOCABULARY", "Phonemes", "Phonemizer", "WordSpan", "missing_extra"]
 
@@ -66,6 +69,9 @@ class Phonemes:
     """The words in order, their ranges never overlapping: what stands between spaces, or in Chinese and
     Japanese, which write none, the words of the dictionary."""
 
+    unknown: tuple[str, ...] = ()
+    """The words that were in no lexicon and so were guessed, or whose letters have no sound."""
+
 
 class Phonemizer:
     """Phonemes in every language Kokoro speaks, from any number of threads."""
@@ -75,27 +81,29 @@ class Phonemizer:
         self._readers: dict[str, Reader] = {}
         self._loading = threading.RLock()
 
-    def phonemize(self, text: str, language: str) -> Phonemes:
-        """Phonemes of any text; `language` is one of `LANGUAGES`.
+    def phonemize(
+        self, text: str, language: str, pronunciations: Sequence[Pronunciation] = ()
+    ) -> Phonemes:
+        """Phonemes of any text; `language` is one of `LANGUAGES`, `pronunciations` what is known of stretches.
 
         Raises BackendUnavailableError when the language's phonemiser cannot be loaded, SynthesisError for a
         language that has none.
         """
         reader = self._reader(language)
         cleaned = clean(text)
-        line = _Line()
-        for part in cut(cleaned):
+        line = _Line(parted=reader.own_words)
+        clauses = list(stretches(cleaned, pronunciations, language))
+        for clause, pieces in zip(clauses, _read(reader, clauses), strict=True):
+            part = clause.part
             if part.is_mark:
-                before, behind = (
-                    cleaned[max(part.start - 1, 0) : part.start],
-                    cleaned[part.end : part.end + 1],
-                )
+                before, behind = cleaned[max(part.start - 1, 0) : part.start], cleaned[part.end : part.end + 1]
                 line.add_mark(part.text, before, behind)
             else:
-                line.add_clause(reader.read(part.text), part.start)
+                line.add_clause(pieces, part.start)
         spoken = line.finish()
         words = _pieces_as_words(text, line) if reader.own_words else _words(text, line)
-        return Phonemes(spoken, tuple(VOCABULARY[symbol] for symbol in spoken), words)
+        tokens = tuple(VOCABULARY[symbol] for symbol in spoken)
+        return Phonemes(spoken, tokens, words, _unknown(text, line, words))
 
     def _reader(self, language: str) -> Reader:
         with self._loading:
@@ -105,6 +113,8 @@ class Phonemizer:
             return reader
 
     def _load(self, language: str) -> Reader:
+        if language.startswith("en") and language in VOICES:
+            return _english(language)
         if language in VOICES:
             return EspeakReader(language)
         if language == "ja":
@@ -112,6 +122,26 @@ class Phonemizer:
         if language == "zh-CN":
             return _mandarin(self._reader("en-US"))
         raise SynthesisError(f"there is no phonemiser for {language!r}; languages: {', '.join(LANGUAGES)}")
+
+
+def _read(reader: Reader, clauses: Sequence[Stretch]) -> list[list[Piece]]:
+    """The pieces of each clause; a reader that wants to see the whole text does."""
+    if isinstance(reader, ContextReader):
+        return reader.read_parts([clause.part for clause in clauses], [clause.phonemes for clause in clauses])
+    pieces: list[list[Piece]] = []
+    for clause in clauses:
+        part = clause.part
+        if clause.phonemes is not None:
+            pieces.append([Piece(clause.phonemes, 0, part.end - part.start)])
+        else:
+            pieces.append([] if part.is_mark else reader.read(part.text))
+    return pieces
+
+
+def _english(language: str) -> Reader:
+    from wyoming_tts.g2p.english import EnglishReader
+
+    return EnglishReader(language)
 
 
 def _japanese() -> Reader:
@@ -130,11 +160,17 @@ def _mandarin(latin: Reader) -> Reader:
 class _Line:
     """The phonemes as they are put together."""
 
+    parted: bool
+    """Whether pieces that touch in the text have a space between them all the same."""
+
     symbols: list[str] = field(default_factory=list)
     """What there is so far, one symbol each."""
 
     spans: list[tuple[int, int, int, int]] = field(default_factory=list)
     """Of every piece: first and last offset in the text, first and last token."""
+
+    guessed: list[tuple[int, int]] = field(default_factory=list)
+    """First and last offset of the pieces that were guessed."""
 
     spoken: bool = False
     """Whether there is anything but marks."""
@@ -145,6 +181,9 @@ class _Line:
     def add_clause(self, pieces: list[Piece], start: int) -> None:
         """Append words; `start` is the offset of their clause in the text."""
         for piece in pieces:
+            self.space = self.space and (self.parted or not self._touches(piece.start + start))
+            if piece.guessed:
+                self.guessed.append((piece.start + start, piece.end + start))
             first = self._append(piece.phonemes) if piece.phonemes else len(self.symbols)
             self.spans.append((piece.start + start, piece.end + start, first, len(self.symbols)))
             self.space = self.space or bool(piece.phonemes)
@@ -170,6 +209,13 @@ class _Line:
             self.symbols.pop()
         return "".join(self.symbols)
 
+    def _touches(self, start: int) -> bool:
+        """Whether the piece before is spoken and ends where this one begins, inside a word."""
+        if not self.spans:
+            return False
+        _, end, first, last = self.spans[-1]
+        return end == start and first < last == len(self.symbols)
+
     def _append(self, symbols: str) -> int:
         """Append after a space where one is due; returns where it begins."""
         if self.space and self.symbols:
@@ -178,6 +224,17 @@ class _Line:
         self.symbols.extend(symbols)
         self.spoken = self.spoken or any(symbol not in MARKS for symbol in symbols)
         return first
+
+
+def _unknown(text: str, line: _Line, words: Sequence[WordSpan]) -> tuple[str, ...]:
+    """The words that were guessed, and those whose letters are silent, without the marks around them."""
+    silent = [
+        (word.char_start, word.char_end)
+        for word in words
+        if word.token_start == word.token_end and any(symbol.isalpha() for symbol in word.word)
+    ]
+    found = (text[start:end] for start, end in sorted(line.guessed + silent))
+    return tuple(dict.fromkeys(re.sub(r"^[\W_]+|[\W_]+$", "", word) or word for word in found))
 
 
 def _pieces_as_words(text: str, line: _Line) -> tuple[WordSpan, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from wyoming_tts.g2p.clauses import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,14 @@ class Reader(Protocol):
 
     def read(self, clause: str) -> list[Piece]:
         """Pieces in the order of the text; in `clause` are no clause marks, controls or surrogates."""
+
+
+@runtime_checkable
+class ContextReader(Reader, Protocol):
+    """A reader that has to see more than a clause at a time."""
+
+    def read_parts(self, parts: Sequence[Part], given: Sequence[str | None] = ()) -> list[list[Piece]]:
+        """The pieces of each part of a text, offsets counted from its start; none for marks.
+
+        `given` are the phonemes of those parts whose pronunciation somebody has said, else None.
+        """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wyoming_tts.g2p.base import Piece
@@ -81,6 +82,7 @@ class EnglishReader:
         `given` are the phonemes of those parts whose pronunciation somebody has said, else None.
         """
         words = list(_words(parts, given))
+        self._end_given(words, parts)
         if all(word.isupper() for word in _WORD_IN_CAPITALS.findall(" ".join(p.text for p in parts))):
             self._lower_shouting(words)
         self._tag(words)
@@ -90,6 +92,15 @@ class EnglishReader:
             if not word.is_mark:
                 pieces[word.clause].append(word.piece)
         return pieces
+
+    def _end_given(self, words: list[_Word], parts: Sequence[Part]) -> None:
+        """A possessive ending belongs to the given phonemes that it touches."""
+        for before, word in itertools.pairwise(words):
+            touches = parts[before.clause].end == parts[word.clause].start + word.piece.start
+            if before.given and touches and word.text == "'s":
+                stem = before.piece.phonemes
+                ending = _as_trained(self._words.possessive(stem)[len(stem) :])
+                word.piece, word.given = replace(word.piece, phonemes=ending), True
 
     def _lower_shouting(self, words: list[_Word]) -> None:
         """Texts in capitals only are read like others, but for their acronyms."""
@@ -292,7 +303,3 @@ def _as_trained(phonemes: str) -> str:
     """misaki's symbols as the model knows them."""
     return in_vocabulary(phonemes.replace("ɾ", "T").replace("ʔ", "t"))
 
-
-def unknown_words(pieces: Iterable[tuple[str, Piece]]) -> list[str]:
-    """The words of some pieces that were guessed."""
-    return [word for word, piece in pieces if piece.guessed]
