@@ -6,7 +6,17 @@ import re
 
 from wyoming_tts.text import numbers, romance
 from wyoming_tts.text.aligned import AlignedText, Kind
-from wyoming_tts.text.romance_grammar import Currency, Gender, Grammar, Noun, Power, nouns, prefixed
+from wyoming_tts.text.romance_grammar import (
+    Currency,
+    Gender,
+    Grammar,
+    Noun,
+    Power,
+    listed,
+    nouns,
+    prefixed,
+    wordset,
+)
 
 _PREFIXES = {
     **{
@@ -91,10 +101,10 @@ _UNITS = prefixed(
     CCF | cien pies cúbicos | cien pies cúbicos |
     MCF | mil pies cúbicos | mil pies cúbicos |
     thm | termia | termias | f
-    BTU | B T U | B T U | f
+    BTU | BTU | BTU | f
     h·ft² | hora y pie cuadrado | horas y pies cuadrados | f
-    °C, ° C, ºC, ℃ | grado Celsius | grados Celsius | m
-    °F, ° F, ºF, ℉ | grado Fahrenheit | grados Fahrenheit | m
+    °C, ° C, ºC, º C, ℃ | grado Celsius | grados Celsius | m
+    °F, ° F, ºF, º F, ℉ | grado Fahrenheit | grados Fahrenheit | m
     ° | grado | grados | m
     K | kelvin | kelvins | m
     min, min., mins | minuto | minutos | m
@@ -122,20 +132,43 @@ _UNITS = prefixed(
     """
 )
 
-_FEMININE = frozenset(
-    ["luz", "noche", "tarde", "clase", "llave", "calle", "pared", "red", "vez", "mujer", "flor", "imagen", "orden", "señal", "nube", "leche", "carne", "gente", "serie", "sede", "base", "fase", "frase", "nave", "nieve", "sangre", "muerte", "suerte", "mente", "ley", "voz", "paz", "cruz", "nuez", "raíz", "tos", "sal", "miel", "piel", "cárcel", "sed", "labor", "parte", "torre", "mano", "foto", "moto", "radio", "tesis", "crisis", "dosis", "análisis", "fuente", "corriente", "cumbre", "costumbre", "lumbre", "superficie", "especie", "llave", "hélice", "base", "cláusula", "variable", "entrante", "app", "web", "tele", "patente", "lente", "gripe", "hambre", "sirviente", "nave", "noche", "medianoche", "memoria", "televisión"]
+_FEMININE = wordset(
+    """
+    luz noche tarde clase llave calle pared red vez mujer flor imagen orden señal nube leche carne gente
+    serie sede base fase frase nave nieve sangre muerte suerte mente ley voz paz cruz nuez raíz tos sal
+    miel piel cárcel sed labor parte torre mano foto moto radio tesis crisis dosis análisis fuente
+    corriente cumbre costumbre lumbre superficie especie hélice cláusula variable entrante app web tele
+    patente lente gripe hambre sirviente medianoche memoria televisión
+    """
 )
-_MASCULINE = frozenset(
-    ["día", "mapa", "sofá", "tranvía", "planeta", "poeta", "problema", "sistema", "programa", "clima", "idioma", "tema", "lema", "esquema", "diagrama", "telegrama", "kilograma", "panorama", "drama", "fantasma", "pijama", "aroma", "idioma", "dilema", "teorema", "síntoma", "cromosoma", "carisma", "estigma", "enigma", "diploma", "axioma", "emblema", "poema", "prisma", "plasma", "gorila", "yoga", "delta", "karma"]
+_MASCULINE = wordset(
+    """
+    día mapa sofá tranvía planeta poeta problema sistema programa clima idioma tema lema esquema
+    diagrama telegrama kilograma panorama drama fantasma pijama aroma dilema teorema síntoma cromosoma
+    carisma estigma enigma diploma axioma emblema poema prisma plasma gorila yoga delta karma
+    """
 )
 _FEMININE_ENDING = re.compile(
-    r"(?:ci[oó]n|si[oó]n|gi[oó]n|dad|tad|tud|umbre|triz|eza|ie)$|(?:ciones|siones|giones|dades|tades|tudes|umbres|trices)$|as?$"
+    r"(?:ci[oó]n|si[oó]n|gi[oó]n|[dt]ad|tud|umbre|triz)$|(?:[csg]iones|[dt]ades|tudes|umbres|trices)$|as?$"
 )
-_NOT_NOUNS = frozenset(
-    ["a", "al", "ante", "bajo", "con", "contra", "de", "del", "desde", "durante", "en", "entre", "hacia", "hasta", "para", "por", "según", "sin", "sobre", "tras", "y", "e", "o", "u", "ni", "que", "si", "pero", "sino", "porque", "como", "cuando", "donde", "mientras", "aunque", "pues", "es", "son", "era", "eran", "fue", "fueron", "será", "serán", "está", "están", "estaba", "estaban", "hay", "había", "ha", "han", "he", "has", "hemos", "tiene", "tienen", "puede", "pueden", "debe", "deben", "va", "van", "ve", "se", "me", "te", "le", "les", "lo", "la", "los", "las", "el", "un", "una", "unos", "unas", "mi", "mis", "tu", "tus", "su", "sus", "nos", "os", "más", "menos", "muy", "ya", "no", "sí", "también", "tampoco", "además", "entonces", "después", "antes", "luego", "ahora", "hoy", "ayer", "mañana", "aquí", "allí", "así", "siempre", "nunca", "esto", "eso", "este", "esta", "estos", "estas", "ese", "esa", "esos", "esas", "cada", "todo", "toda", "todos", "todas", "tres", "dos", "seis", "mil", "millones", "millón", "queda", "quedan", "queda", "necesita", "funciona", "sigue", "encendida", "encendido", "apagada", "apagado", "abierta", "abierto", "cerrada", "cerrado", "disponible", "conectada", "conectado", "desconectado", "desconectada", "respecto", "hubo", "tengo", "tienes", "quiero", "puedo", "podemos", "estás", "estamos", "somos", "eres", "celsius", "fahrenheit", "am", "pm", "vs", "punto", "coma", "menor", "mayor", "igual", "x", "grande", "alrededor", "aproximadamente", "exactamente", "juntos", "juntas"]
+_NOT_NOUNS = wordset(
+    """
+    a al ante bajo con contra de del desde durante en entre hacia hasta para por según sin sobre tras y
+    e o u ni que si pero sino porque como cuando donde mientras aunque pues es son era eran fue fueron
+    será serán está están estaba estaban hay había ha han he has hemos tiene tienen puede pueden debe
+    deben va van ve se me te le les lo la los las el un una unos unas mi mis tu tus su sus nos os más
+    menos muy ya no sí también tampoco además entonces después antes luego ahora hoy ayer mañana aquí
+    allí así siempre nunca esto eso este esta estos estas ese esa esos esas cada todo toda todos todas
+    tres dos seis mil millones millón queda quedan necesita funciona sigue encendida encendido apagada
+    apagado abierta abierto cerrada cerrado disponible conectada conectado desconectado desconectada
+    respecto hubo tengo tienes quiero puedo podemos estás estamos somos eres celsius fahrenheit am pm vs
+    punto coma menor mayor igual x grande alrededor aproximadamente exactamente juntos juntas
+    """
 )
-_MASCULINE_ARTICLE = frozenset(
-    ["agua", "aula", "área", "arma", "alma", "ala", "águila", "ancla", "ave", "hacha", "haba", "hambre", "asa", "ánfora"]
+_MASCULINE_ARTICLE = wordset(
+    """
+    agua aula área arma alma ala águila ancla ave hacha haba hambre asa ánfora
+    """
 )
 
 
@@ -185,6 +218,8 @@ _MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio"),
     *("agosto", "septiembre", "octubre", "noviembre", "diciembre"),
 )
+
+_WEEKDAYS = listed("lunes martes miércoles jueves viernes sábado domingo")
 
 
 def _date(day: int, month: int, year: int | None) -> str:
@@ -311,10 +346,20 @@ GRAMMAR = Grammar(
         **{"each": "por|cada|el|un|del", "of_year": "de ", "at_time": "a las "},
     },
     gender=_gender,
-    labels=frozenset(
-        ["canal", "zona", "planta", "puerta", "luz", "lámpara", "habitación", "capítulo", "sensor", "número", "página", "versión", "sala", "piso", "nivel", "modo", "línea", "plaza", "vuelo", "andén", "vía", "ruta", "fase", "parte", "temporada", "episodio", "escena", "grupo", "fila", "tema", "opción", "paso", "apartado", "artículo", "área", "dormitorio", "cuarto", "baño", "enchufe", "interruptor", "cámara", "altavoz", "radio", "tv", "televisor", "pantalla", "botón", "puerto", "tipo", "clase", "categoría", "unidad", "dispositivo", "año", "años", "día", "fórmula", "letra", "ventana", "persiana", "garaje", "termostato"]
+    labels=wordset(
+        """
+    canal zona planta puerta luz lámpara habitación capítulo sensor número página versión sala piso
+    nivel modo línea plaza vuelo andén vía ruta fase parte temporada episodio escena grupo fila tema
+    opción paso apartado artículo área dormitorio cuarto baño enchufe interruptor cámara altavoz radio
+    tv televisor pantalla botón puerto tipo clase categoría unidad dispositivo año años día fórmula
+    letra ventana persiana garaje termostato
+    """
     ),
-    feminine_before=frozenset(["la", "las", "una", "unas"]),
+    feminine_before=wordset(
+        """
+    la las una unas
+    """
+    ),
     counted=_counted,
     fix=_fix,
     units=_UNITS,
@@ -347,7 +392,8 @@ GRAMMAR = Grammar(
     cents="con",
     magnitudes="mil millones|millones|millón|billones|billón",
     months=_MONTHS,
-    month_pattern="enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre"
+    month_pattern="enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|"
+    "noviembre|diciembre"
     "|ene|feb|mar|abr|may|jun|jul|ago|sept|sep|set|oct|nov|dic",
     date=_date,
     date_cue="el|del|al|día|fecha|lunes|martes|miércoles|jueves|viernes|sábado|domingo|hasta|desde",
@@ -379,7 +425,7 @@ GRAMMAR = Grammar(
         r"C/(?= ?[A-Z])": "calle ",
         r"[Pp]ágs\.": "páginas",
         r"[Pp]ágs?\.": "página",
-        r"[Nn](?:úm\.|\.? ?º|°)(?= ?\d)": "número ",
+        r"[Nn](?:úm\.|\.? ?º|°)(?= ?\d) ?": "número ",
         r"[Nn]úms\.": "números",
         r"[Tt](?:el|eléf|elf|fno)\.": "teléfono",
         r"etc\.": "etcétera",
@@ -400,23 +446,35 @@ GRAMMAR = Grammar(
         r"[Ss]ta\.(?= [A-Z])": "santa",
         r"[Ss]to\.(?= [A-Z])": "santo",
         r"vs\.?(?= )": "contra",
+        **{rf"[{day[0]}{day[0].upper()}]{day[1:3]}\.?(?=,? \d{{1,2}}[ /])": day for day in _WEEKDAYS},
         r"(?<=\d )[Dd]ptos\.": "departamentos",
     },
-    code_cue="llama al|llame al|llamar al|marca el|marque el|marcar el|teléfono|pin|código|clave|contraseña|vuelo|"
+    code_cue="llama al|llame al|llamar al|marca el|marque el|marcar el|teléfono|pin|código|clave|"
+    "contraseña|vuelo|"
     "código postal|extensión|tel|emergencias",
     regnal=_regnal,
-    rulers="(?:Juan Pablo|Juan Carlos|Felipe|Alfonso|Carlos|Luis|Fernando|Enrique|Isabel|Jorge|Eduardo|Pedro|Pablo|Pío|"
-    "Benedicto|León|Juan|Guillermo|Federico|Napoleón|Jaime|Sancho|Ramiro|Catalina|Gregorio|Francisco|Inocencio|Ricardo|"
+    rulers="(?:Juan Pablo|Juan Carlos|Felipe|Alfonso|Carlos|Luis|Fernando|Enrique|Isabel|Jorge|Eduardo|"
+    "Pedro|Pablo|Pío|"
+    "Benedicto|León|Juan|Guillermo|Federico|Napoleón|Jaime|Sancho|Ramiro|Catalina|Gregorio|Francisco|"
+    "Inocencio|Ricardo|"
     "Ramsés|Clemente|Alejandro|Nicolás)",
     century="siglos?",
     century_number=_century,
-    roman_labels="capítulo|tomo|volumen|parte|acto|escena|sección|artículo|título|anexo|fase|libro|nivel|tipo|grado|"
+    roman_labels="capítulo|tomo|volumen|parte|acto|escena|sección|artículo|título|anexo|fase|libro|"
+    "nivel|tipo|grado|"
     "episodio|temporada|guerra mundial",
-    roman_counted="guerra mundial|aniversario|edición|congreso|jornadas?|centenario|festival|concurso|premio|república|"
+    roman_counted="guerra mundial|aniversario|edición|congreso|jornadas?|centenario|festival|concurso|"
+    "premio|república|"
     "cumbre|encuentro|feria|dinastía|legislatura|semana|maratón|torneo|copa|gala",
     letters={
-        **dict(zip("abcdefghijklm", ["a", "be", "ce", "de", "e", "efe", "ge", "hache", "i", "jota", "ka", "ele", "eme"], strict=True)),
-        **dict(zip("nñopqrstuv", ["ene", "eñe", "o", "pe", "cu", "erre", "ese", "te", "u", "uve"], strict=True)),
+        **dict(
+            zip(
+                "abcdefghijklm",
+                listed("a be ce de e efe ge hache i jota ka ele eme"),
+                strict=True,
+            )
+        ),
+        **dict(zip("nñopqrstuv", listed("ene eñe o pe cu erre ese te u uve"), strict=True)),
         **{"w": "uve doble", "x": "equis", "y": "i griega", "z": "zeta"},
     },
 )

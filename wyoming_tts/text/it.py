@@ -6,10 +6,29 @@ import re
 
 from wyoming_tts.text import numbers, romance
 from wyoming_tts.text.aligned import AlignedText, Kind
-from wyoming_tts.text.romance_grammar import Currency, Gender, Grammar, Noun, Power, nouns, prefixed
+from wyoming_tts.text.romance_grammar import (
+    Currency,
+    Gender,
+    Grammar,
+    Noun,
+    Power,
+    listed,
+    nouns,
+    prefixed,
+    wordset,
+)
 
 _PREFIXES = {
-    **{"k": "chilo", "M": "mega", "G": "giga", "T": "tera", "m": "milli", "μ": "micro", "n": "nano", "c": "centi"},
+    **{
+        "k": "chilo",
+        "M": "mega",
+        "G": "giga",
+        "T": "tera",
+        "m": "milli",
+        "μ": "micro",
+        "n": "nano",
+        "c": "centi",
+    },
     **{"h": "etto", "d": "deci", "P": "peta", "E": "exa", "Z": "zetta", "Y": "yotta", "K": "kilo"},
 }
 _UNITS = prefixed(
@@ -80,10 +99,10 @@ _UNITS = prefixed(
     CCF | cento piedi cubi | cento piedi cubi |
     MCF | mille piedi cubi | mille piedi cubi |
     thm | termia | termie | f
-    BTU | B T U | B T U | f
+    BTU | BTU | BTU | f
     h·ft² | ora e piede quadrato | ore e piedi quadrati | f
-    °C, ° C, ºC, ℃ | grado Celsius | gradi Celsius | m
-    °F, ° F, ºF, ℉ | grado Fahrenheit | gradi Fahrenheit | m
+    °C, ° C, ºC, º C, ℃ | grado Celsius | gradi Celsius | m
+    °F, ° F, ºF, º F, ℉ | grado Fahrenheit | gradi Fahrenheit | m
     ° | grado | gradi | m
     K | kelvin | kelvin | m
     min, min., mins | minuto | minuti | m
@@ -111,29 +130,36 @@ _UNITS = prefixed(
     """
 )
 
-_FEMININE = frozenset(
-    "luce notte chiave parete classe fase rete voce parte serie mano radio foto moto auto bici crisi analisi tesi base "
-    "sede torre nave neve carne gente morte mente legge pace croce radice pelle sete fonte fronte corrente superficie "
-    "specie app email tv lavatrice lavastoviglie "
-    "chat password webcam "
-    "nube valle febbre fame madre moglie tigre volpe arte estate quiete frase ".split()
+_FEMININE = wordset(
+    """
+    luce notte chiave parete classe fase rete voce parte serie mano radio foto moto auto bici crisi
+    analisi tesi base sede torre nave neve carne gente morte mente legge pace croce radice pelle sete
+    fonte fronte corrente superficie specie app email tv lavatrice lavastoviglie chat password webcam
+    nube valle febbre fame madre moglie tigre volpe arte estate quiete frase
+    """
 )
-_MASCULINE = frozenset(
-    "problema sistema programma clima tema pianeta diploma schema diagramma telegramma panorama dramma fantasma pigiama "
-    "aroma dilema teorema sintomo cinema papa poeta sofà karma delta plasma prisma enigma poema emblema "
-    "chilogramma caffè tè martedì lunedì mercoledì giovedì venerdì".split()
+_MASCULINE = wordset(
+    """
+    problema sistema programma clima tema pianeta diploma schema diagramma telegramma panorama dramma
+    fantasma pigiama aroma dilema teorema sintomo cinema papa poeta sofà karma delta plasma prisma
+    enigma poema emblema chilogramma caffè tè martedì lunedì mercoledì giovedì venerdì
+    """
 )
 _FEMININE_ENDING = re.compile(r"(?:zione|sione|gione|trice|tudine|ine|tà|tù|a)$")
 _MASCULINE_ENDING = re.compile(r"(?:termine|ordine|cardine|argine|margine|fine|crimine|pettine|nome)$")
-_NOT_NOUNS = frozenset(
-    "a ad al allo alla ai agli alle all con contro da dal dalla dallo dai dagli dalle di del dello della dei degli delle "
-    "in nel nello nella nei negli nelle su sul sulla sui sulle per tra fra e ed o od ma né se che chi come quando dove "
-    "mentre però perché quindi anche è sono era erano fu sarà saranno sta stanno stava ha hanno ho hai abbiamo aveva può "
-    "possono deve devono va vanno si ci vi mi ti lo la li le il i gli un uno una ne più meno molto già non sì poi prima "
-    "dopo ora oggi ieri domani qui lì così sempre mai questo questa questi queste quello quella ogni tutto tutta tutti "
-    "tutte mila milioni milione acceso accesa accesi accese spento spenta spente spenti aperto aperta chiuso chiusa "
-    "disponibile attivo attiva attivato attivata rimane rimangono resta restano funziona bloccato bloccata collegato "
-    "virgola punto celsius fahrenheit circa maggiore minore uguale x am pm vs e necessita segna misura indica".split()
+_NOT_NOUNS = wordset(
+    """
+    a ad al allo alla ai agli alle all con contro da dal dalla dallo dai dagli dalle di del dello della
+    dei degli delle in nel nello nella nei negli nelle su sul sulla sui sulle per tra fra e ed o od ma
+    né se che chi come quando dove mentre però perché quindi anche è sono era erano fu sarà saranno sta
+    stanno stava ha hanno ho hai abbiamo aveva può possono deve devono va vanno si ci vi mi ti lo la li
+    le il i gli un uno una ne più meno molto già non sì poi prima dopo oggi ieri domani qui lì così
+    sempre mai questo questa questi queste quello quella ogni tutto tutta tutti tutte mila milioni
+    milione acceso accesa accesi accese spento spenta spente spenti aperto aperta chiuso chiusa
+    disponibile attivo attiva attivato attivata rimane rimangono resta restano funziona bloccato
+    bloccata collegato virgola punto celsius fahrenheit circa maggiore minore uguale x am pm vs
+    necessita segna misura indica
+    """
 )
 _IMPURE = re.compile(r"(?i)s[bcdfglmnpqrtvz]|z|gn|ps|pn|x|y[aeou]|i[aeou]")
 _VOWEL = re.compile(r"(?i)h?[aeiouàèéìòù]")
@@ -169,6 +195,13 @@ _MONTHS = (
     *("gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio"),
     *("agosto", "settembre", "ottobre", "novembre", "dicembre"),
 )
+
+
+def _singular(noun: str) -> str:
+    """Of what is measured in halves: "ore", "tazze", "litri"."""
+    if noun.endswith("e"):
+        return noun[:-1] + "a"
+    return noun[:-1] + "o" if noun.endswith("i") else noun
 
 
 def _cardinal(number: int) -> str:
@@ -233,43 +266,113 @@ _YEN = _currency("yen", "yen", "sen", "sen")
 _FRANC = _currency("franco svizzero", "franchi svizzeri", "centesimo", "centesimi")
 _REAL = _currency("real", "real", "centesimo", "centesimi")
 _CENT = _currency("centesimo", "centesimi", "", "")
-_PER_TIME = {"s": "al secondo", "min": "al minuto", "h": "all'ora", "d": "al giorno", "L": "al litro", "l": "al litro"}
-_MONTH_PATTERN = "|".join((*_MONTHS, *"gen feb mar apr mag giu lug ago sett set ott nov dic".split()))
+_PER_TIME = {
+    "s": "al secondo",
+    "min": "al minuto",
+    "h": "all'ora",
+    "d": "al giorno",
+    "L": "al litro",
+    "l": "al litro",
+}
+_PER_TIME |= {"mese": "al mese", "giorno": "al giorno", "anno": "all'anno", "ora": "all'ora", "litro": "al litro"}
+_PER_TIME |= {"settimana": "alla settimana", "persona": "a persona", "minuto": "al minuto"}
+_MONTH_PATTERN = "|".join((*_MONTHS, *listed("gen feb mar apr mag giu lug ago sett set ott nov dic")))
 _FIRST = rf"['’]1[°º]?(?= (?:{'|'.join(_MONTHS)})\b)"
 
 GRAMMAR = Grammar(
     language="it",
     sums={
-        **{"+": "più", "-": "meno", "×": "per", "÷": "diviso", "=": "uguale a", "<": "meno di", ">": "più di"},
-        **{"≤": "al massimo", "≥": "almeno", "±": "più o meno", "~": "circa", "&": "e", "#": "numero", ",": "virgola"},
+        **{
+            "+": "più",
+            "-": "meno",
+            "×": "per",
+            "÷": "diviso",
+            "=": "uguale a",
+            "<": "meno di",
+            ">": "più di",
+        },
+        **{
+            "≤": "al massimo",
+            "≥": "almeno",
+            "±": "più o meno",
+            "~": "circa",
+            "&": "e",
+            "#": "numero",
+            ",": "virgola",
+        },
     },
     address={
-        **{".": "punto", "/": "barra", ":": "due punti", "@": "chiocciola", "_": "trattino basso", "-": "trattino"},
-        **{"?": "punto interrogativo", "#": "cancelletto", "%": "per cento", "&": "e commerciale", "=": "uguale"},
+        **{
+            ".": "punto",
+            "/": "barra",
+            ":": "due punti",
+            "@": "chiocciola",
+            "_": "trattino basso",
+            "-": "trattino",
+        },
+        **{
+            "?": "punto interrogativo",
+            "#": "cancelletto",
+            "%": "per cento",
+            "&": "e commerciale",
+            "=": "uguale",
+        },
         **{"+": "più", "~": "tilde"},
     },
     words={
-        **{"and": "e", "to": "a", "between": "tra|fra", "between_and": "e", "of": "di", "per": "per", "hundred": "cento"},
-        **{"version": "versione", "half_m": "mezzo", "half_f": "mezza", "and_half_m": "mezzo", "and_half_f": "mezza"},
-        **{"each": "per|al|ogni|il|un", "of_year": "", "at_time": "alle ", "from_time": "dalle ", "to_time": "alle "},
+        **{
+            "and": "e",
+            "to": "a",
+            "between": "tra|fra",
+            "between_and": "e",
+            "of": "di",
+            "per": "per",
+            "hundred": "cento",
+        },
+        **{
+            "version": "versione",
+            "half_m": "mezzo",
+            "half_f": "mezza",
+            "and_half_m": "mezzo",
+            "and_half_f": "mezza",
+        },
+        **{
+            "each": "per|al|ogni|il|un",
+            "of_year": "",
+            "at_time": "alle ",
+            "from_time": "dalle ",
+            "to_time": "alle ",
+        },
     },
     gender=_gender,
-    labels=frozenset(
-        "canale zona piano porta luce lampada camera stanza capitolo sensore numero pagina versione sala livello modo linea "
-        "piazza volo binario via fase parte stagione episodio scena gruppo fila tema opzione passo articolo area presa "
-        "interruttore telecamera altoparlante radio tv televisore schermo pulsante porta tipo classe categoria unità "
-        "dispositivo anno giorno formula lettera finestra tapparella garage termostato bagno scenario modalità".split()
+    labels=wordset(
+        """
+    canale zona piano porta luce lampada camera stanza capitolo sensore numero pagina versione sala
+    livello modo linea piazza volo binario via fase parte stagione episodio scena gruppo fila tema
+    opzione passo articolo area presa interruttore telecamera altoparlante radio tv televisore schermo
+    pulsante tipo classe categoria unità dispositivo anno giorno formula lettera finestra tapparella
+    garage termostato bagno scenario modalità
+    """
     ),
     feminine_before=frozenset(("l", "all", "dall", "dell")),
     counted=_counted,
     fix=_fix,
+    singular=_singular,
     units=_UNITS,
     squared=Power("quadrato", "quadrati", "quadrata", "quadrate"),
     cubed=Power("cubo", "cubi", "cuba", "cube"),
     per=lambda symbol, noun: _PER_TIME.get(symbol) or f"per {noun.one}",
     before_words=frozenset(("in", "ha", "mi", "y", "st", "d", "A", "var", "gal", "q", "ac")),
     currencies={
-        **{"€": _EURO, "EUR": _EURO, "$": _DOLLAR, "USD": _DOLLAR, "US$": _DOLLAR, "£": _POUND, "GBP": _POUND},
+        **{
+            "€": _EURO,
+            "EUR": _EURO,
+            "$": _DOLLAR,
+            "USD": _DOLLAR,
+            "US$": _DOLLAR,
+            "£": _POUND,
+            "GBP": _POUND,
+        },
         **{"¥": _YEN, "JPY": _YEN, "CHF": _FRANC, "R$": _REAL, "BRL": _REAL, "¢": _CENT},
     },
     cents="e",
@@ -277,12 +380,14 @@ GRAMMAR = Grammar(
     months=_MONTHS,
     month_pattern=_MONTH_PATTERN,
     date=_date,
-    date_cue="il|dal|al|del|nel|entro il|giorno|data|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica",
+    date_cue="il|dal|al|del|nel|entro il|giorno|data|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|"
+    "domenica",
     clock=_clock,
     clock_cue="(?:(?:alle|dalle|delle|per le|le) |(?:all|dall|dell|l)['’])",
     day_parts=_day_part,
     ordinal=_ordinal,
-    degree_ordinals="piano|posto|giorno|capitolo|anniversario|anno|classificato|classificata|livello|premio|turno|"
+    degree_ordinals="piano|posto|giorno|capitolo|anniversario|anno|classificato|classificata|livello|"
+    "premio|turno|"
     f"secolo|elementare|tempo|maggio|grado|{'|'.join(_MONTHS)}",
     denominator=_denominator,
     abbreviations={
@@ -290,36 +395,84 @@ GRAMMAR = Grammar(
         rf"[Dd]ell{_FIRST}": "del primo",
         rf"[Dd]all{_FIRST}": "dal primo",
         rf"[Aa]ll{_FIRST}": "al primo",
-        **{r"[Ss]ig\.ra\b": "signora", r"[Ss]ig\.na\b": "signorina", r"[Ss]igg\.": "signori", r"[Ss]ig\.": "signor"},
-        **{r"[Dd]ott\.ssa\b": "dottoressa", r"[Dd]ott\.": "dottor", r"[Dd]r\.ssa\b": "dottoressa", r"[Dd]r\.": "dottor"},
+        **{
+            r"[Ss]ig\.ra\b": "signora",
+            r"[Ss]ig\.na\b": "signorina",
+            r"[Ss]igg\.": "signori",
+            r"[Ss]ig\.": "signor",
+        },
+        **{
+            r"[Dd]ott\.ssa\b": "dottoressa",
+            r"[Dd]ott\.": "dottor",
+            r"[Dd]r\.ssa\b": "dottoressa",
+            r"[Dd]r\.": "dottor",
+        },
         **{r"[Pp]rof\.ssa\b": "professoressa", r"[Pp]rof\.": "professor", r"[Ii]ng\.(?= [A-Z])": "ingegner"},
-        **{r"[Aa]vv\.(?= [A-Z])": "avvocato", r"[Aa]rch\.(?= [A-Z])": "architetto", r"[Gg]eom\.(?= [A-Z])": "geometra"},
+        **{
+            r"[Aa]vv\.(?= [A-Z])": "avvocato",
+            r"[Aa]rch\.(?= [A-Z])": "architetto",
+            r"[Gg]eom\.(?= [A-Z])": "geometra",
+        },
         **{r"[Ee]cc\.": "eccetera", r"(?:[Aa]d|[Pp]er|p\.) ?es\.": "ad esempio", r"[Pp]agg\.": "pagine"},
-        **{r"[Pp]ag\.": "pagina", r"[Nn](?:r\.|\.|°|º|\.º|\.°)(?= ?\d) ?": "numero ", r"[Tt]el\.": "telefono"},
-        **{r"[Vv]\.le\b": "viale", r"[Pp]\.(?:za|zza)\b": "piazza", r"[Cc]\.so\b": "corso", r"[Cc]ap\.(?= )": "capitolo"},
-        **{r"[Vv]ol\.(?= )": "volume", r"[Aa]rt\.(?= )": "articolo", r"a\. ?C\.": "avanti Cristo", r"ca\.(?= )": "circa"},
-        **{r"d\. ?C\.": "dopo Cristo", r"[Tt]emp\.(?= )": "temperatura", r"[Mm]ax\.": "massima", r"sec\.(?= [IVX])": "secolo"},
-        **{r"[Cc]fr\.": "confronta", r"vs\.?(?= )": "contro", r"[Gg]ent\.ma\b": "gentilissima", r"[Ss]pett\.le\b": "spettabile"},
-        **{r"[Ee]gr\.(?= )": "egregio", r"[Ll]un\.?(?=,? \d{1,2}[ /])": "lunedì", r"[Mm]ar\.?(?=, \d{1,2}[ /])": "martedì"},
+        **{
+            r"[Pp]ag\.": "pagina",
+            r"[Nn](?:r\.|\.|°|º|\.º|\.°)(?= ?\d) ?": "numero ",
+            r"[Tt]el\.": "telefono",
+        },
+        **{
+            r"[Vv]\.le\b": "viale",
+            r"[Pp]\.(?:za|zza)\b": "piazza",
+            r"[Cc]\.so\b": "corso",
+            r"[Cc]ap\.(?= )": "capitolo",
+        },
+        **{
+            r"[Vv]ol\.(?= )": "volume",
+            r"[Aa]rt\.(?= )": "articolo",
+            r"a\. ?C\.": "avanti Cristo",
+            r"ca\.(?= )": "circa",
+        },
+        **{
+            r"d\. ?C\.": "dopo Cristo",
+            r"[Tt]emp\.(?= )": "temperatura",
+            r"[Mm]ax\.": "massima",
+            r"sec\.(?= [IVX])": "secolo",
+        },
+        **{
+            r"[Cc]fr\.": "confronta",
+            r"vs\.?(?= )": "contro",
+            r"[Gg]ent\.ma\b": "gentilissima",
+            r"[Ss]pett\.le\b": "spettabile",
+        },
+        **{
+            r"[Ee]gr\.(?= )": "egregio",
+            r"[Ll]un\.?(?=,? \d{1,2}[ /])": "lunedì",
+            r"[Mm]ar\.?(?=, \d{1,2}[ /])": "martedì",
+        },
         **{r"[Mm]er\.?(?=,? \d{1,2}[ /])": "mercoledì", r"[Gg]io\.?(?=,? \d{1,2}[ /])": "giovedì"},
         **{r"[Vv]en\.?(?=,? \d{1,2}[ /])": "venerdì", r"[Ss]ab\.?(?=,? \d{1,2}[ /])": "sabato"},
         **{r"[Dd]om\.?(?=,? \d{1,2}[ /])": "domenica"},
     },
-    code_cue="chiama il|chiamare il|chiamate il|componi il|telefono|pin|codice|password|volo|cap|interno|tel|emergenze",
+    code_cue="chiama(?:re|te)? il(?= \\d{4})|telefono|pin|codice|password|volo|cap|interno|tel|emergenze",
     regnal=_regnal,
-    rulers="(?:Giovanni Paolo|Vittorio Emanuele|Carlo Alberto|Maria Teresa|Umberto|Carlo|Luigi|Filippo|Enrico|Elisabetta|"
-    "Giorgio|Edoardo|Pietro|Paolo|Pio|Benedetto|Leone|Giovanni|Guglielmo|Federico|Napoleone|Francesco|Ferdinando|"
-    "Caterina|Gregorio|Innocenzo|Riccardo|Clemente|Alessandro|Nicola|Maria|Cristina|Margherita|Giulio|Sisto|Ottone|"
+    rulers="(?:Giovanni Paolo|Vittorio Emanuele|Carlo Alberto|Maria Teresa|Umberto|Carlo|Luigi|Filippo|"
+    "Enrico|Elisabetta|"
+    "Giorgio|Edoardo|Pietro|Paolo|Pio|Benedetto|Leone|Giovanni|Guglielmo|Federico|Napoleone|Francesco|"
+    "Ferdinando|"
+    "Caterina|Gregorio|Innocenzo|Riccardo|Clemente|Alessandro|Nicola|Maria|Cristina|Margherita|Giulio|"
+    "Sisto|Ottone|"
     "Ramses|Cosimo|Amedeo|Bonifacio|Urbano|Giuseppe|Felipe|Alfonso)",
     century="secol[oi]",
     century_number=_century,
-    roman_labels="capitolo|tomo|volume|parte|atto|scena|sezione|articolo|titolo|allegato|fase|libro|livello|tipo|episodio|"
+    roman_labels="capitolo|tomo|volume|parte|atto|scena|sezione|articolo|titolo|allegato|fase|libro|"
+    "livello|tipo|episodio|"
     "stagione|canto",
-    roman_counted="secolo|guerra mondiale|anniversario|edizione|congresso|giornata|centenario|festival|concorso|premio|"
-    "repubblica|dinastia|legislatura|settimana|maratona|torneo|coppa|arrondissement|municipio|piano|millennio|liceo",
+    roman_counted="secolo|guerra mondiale|anniversario|edizione|congresso|giornata|centenario|festival|"
+    "concorso|premio|"
+    "repubblica|dinastia|legislatura|settimana|maratona|torneo|coppa|arrondissement|municipio|piano|"
+    "millennio|liceo",
     letters={
-        **dict(zip("abcdefghiklm", "a bi ci di e effe gi acca i cappa elle emme".split(), strict=True)),
-        **dict(zip("nopqrstuv", "enne o pi qu erre esse ti u vu".split(), strict=True)),
+        **dict(zip("abcdefghiklm", listed("a bi ci di e effe gi acca i cappa elle emme"), strict=True)),
+        **dict(zip("nopqrstuv", listed("enne o pi qu erre esse ti u vu"), strict=True)),
         **{"j": "i lunga", "w": "doppia vu", "x": "ics", "y": "ipsilon", "z": "zeta"},
     },
 )

@@ -6,10 +6,29 @@ import re
 
 from wyoming_tts.text import numbers, romance
 from wyoming_tts.text.aligned import AlignedText, Kind
-from wyoming_tts.text.romance_grammar import Currency, Gender, Grammar, Noun, Power, nouns, prefixed
+from wyoming_tts.text.romance_grammar import (
+    Currency,
+    Gender,
+    Grammar,
+    Noun,
+    Power,
+    listed,
+    nouns,
+    prefixed,
+    wordset,
+)
 
 _PREFIXES = {
-    **{"k": "quilo", "M": "mega", "G": "giga", "T": "tera", "m": "mili", "μ": "micro", "n": "nano", "c": "centi"},
+    **{
+        "k": "quilo",
+        "M": "mega",
+        "G": "giga",
+        "T": "tera",
+        "m": "mili",
+        "μ": "micro",
+        "n": "nano",
+        "c": "centi",
+    },
     **{"h": "hecto", "d": "deci", "P": "peta", "E": "exa", "Z": "zetta", "Y": "yotta"},
 }
 _UNITS = prefixed(
@@ -86,10 +105,10 @@ _UNITS = prefixed(
     CCF | cem pés cúbicos | cem pés cúbicos |
     MCF | mil pés cúbicos | mil pés cúbicos |
     thm | termia | termias | f
-    BTU | B T U | B T Us | m
+    BTU | BTU | BTUs | m
     h·ft² | hora e pé quadrado | horas e pés quadrados | f
-    °C, ° C, ºC, ℃ | grau Celsius | graus Celsius | m
-    °F, ° F, ºF, ℉ | grau Fahrenheit | graus Fahrenheit | m
+    °C, ° C, ºC, º C, ℃ | grau Celsius | graus Celsius | m
+    °F, ° F, ºF, º F, ℉ | grau Fahrenheit | graus Fahrenheit | m
     ° | grau | graus | m
     K | kelvin | kelvins | m
     min, min., mins | minuto | minutos | m
@@ -117,29 +136,41 @@ _UNITS = prefixed(
     """
 )
 
-_FEMININE = frozenset(
-    "luz noite tarde chave parede rede vez voz flor cor dor parte fase base classe série torre nuvem ordem árvore fonte "
-    "gente neve ponte mulher mão foto moto rádio crise análise tese sede nave carne morte sorte mente lei paz cruz raiz "
-    "pele febre fome frente corrente superfície espécie tv app manhã maçã irmã lã avó mãe senha lente estante frase "
-    "hélice tosse face cruz sirene saúde virtude mensagem viagem imagem garagem embalagem cor nuvem".split()
+_FEMININE = wordset(
+    """
+    luz noite tarde chave parede rede vez voz flor cor dor parte fase base classe série torre nuvem
+    ordem árvore fonte gente neve ponte mulher mão foto moto rádio crise análise tese sede nave carne
+    morte sorte mente lei paz cruz raiz pele febre fome frente corrente superfície espécie tv app manhã
+    maçã irmã lã avó mãe senha lente estante frase hélice tosse face sirene saúde virtude mensagem
+    viagem imagem garagem embalagem
+    """
 )
-_MASCULINE = frozenset(
-    "dia mapa sofá problema sistema programa clima idioma tema lema esquema diagrama telegrama quilograma grama panorama "
-    "drama fantasma pijama aroma dilema teorema sintoma cromossomo carisma estigma enigma diploma axioma emblema poema "
-    "prisma plasma planeta cometa poeta cinema telefonema trauma karma delta coração pão chão fogão botão cartão avião "
-    "verão portão galpão pulmão caminhão limão feijão cão irmão capitão vulcão violão sabão balão grão órgão".split()
+_MASCULINE = wordset(
+    """
+    dia mapa sofá problema sistema programa clima idioma tema lema esquema diagrama telegrama quilograma
+    grama panorama drama fantasma pijama aroma dilema teorema sintoma cromossomo carisma estigma enigma
+    diploma axioma emblema poema prisma plasma planeta cometa poeta cinema telefonema trauma karma delta
+    coração pão chão fogão botão cartão avião verão portão galpão pulmão caminhão limão feijão cão irmão
+    capitão vulcão violão sabão balão grão órgão
+    """
 )
-_FEMININE_ENDING = re.compile(r"(?:ç(?:ão|ões)|s(?:ão|ões)|z(?:ão|ões)|dades?|tudes?|ices?|ge(?:m|ns)|ã|ãs|as?)$")
-_NOT_NOUNS = frozenset(
-    "a à ao aos às as ante até com contra de da do das dos desde durante em na no nas nos entre para pra por pela pelo "
-    "segundo sem sob sobre e ou nem que se mas porque como quando onde enquanto embora pois é são era eram foi foram será "
-    "serão está estão estava estavam há tem têm tinha pode podem deve devem vai vão me te lhe lhes o os um uma uns umas "
-    "meu minha meus minhas seu sua seus suas nosso nossa mais menos muito já não sim também então depois antes agora hoje "
-    "ontem amanhã aqui ali lá assim sempre nunca isso isto este esta estes estas esse essa esses essas cada todo toda "
-    "todos todas três dois duas seis mil milhões milhão ligado ligada desligado desligada aberto aberta fechado fechada "
-    "aceso acesa apagado apagada disponível conectado conectada desconectado desconectada precisa funciona continua "
-    "respectivamente celsius fahrenheit aproximadamente exatamente x am pm vs vírgula ponto maior menor igual apenas "
-    "estamos somos vamos temos faltam restam ficou ficaram marca indica mede ativo ativa ativado ativada".split()
+_FEMININE_ENDING = re.compile(
+    r"(?:ç(?:ão|ões)|s(?:ão|ões)|z(?:ão|ões)|dades?|tudes?|ices?|ge(?:m|ns)|ã|ãs|as?)$"
+)
+_NOT_NOUNS = wordset(
+    """
+    a à ao aos às as ante até com contra de da do das dos desde durante em na no nas nos entre para pra
+    por pela pelo segundo sem sob sobre e ou nem que se mas porque como quando onde enquanto embora pois
+    é são era eram foi foram será serão está estão estava estavam há tem têm tinha pode podem deve devem
+    vai vão me te lhe lhes o os um uma uns umas meu minha meus minhas seu sua seus suas nosso nossa mais
+    menos muito já não sim também então depois antes agora hoje ontem amanhã aqui ali lá assim sempre
+    nunca isso isto este esta estes estas esse essa esses essas cada todo toda todos todas três dois
+    duas seis mil milhões milhão ligado ligada desligado desligada aberto aberta fechado fechada aceso
+    acesa apagado apagada disponível conectado conectada desconectado desconectada precisa funciona
+    continua respectivamente celsius fahrenheit aproximadamente exatamente x am pm vs vírgula ponto
+    maior menor igual apenas estamos somos vamos temos faltam restam ficou ficaram marca indica mede
+    ativo ativa ativado ativada
+    """
 )
 
 
@@ -243,27 +274,62 @@ GRAMMAR = Grammar(
     language="pt",
     sums={
         **{"+": "mais", "-": "menos", "×": "vezes", "÷": "dividido por", "=": "é igual a", "<": "menos de"},
-        **{">": "mais de", "≤": "no máximo", "≥": "no mínimo", "±": "mais ou menos", "~": "aproximadamente", "&": "e"},
+        **{
+            ">": "mais de",
+            "≤": "no máximo",
+            "≥": "no mínimo",
+            "±": "mais ou menos",
+            "~": "aproximadamente",
+            "&": "e",
+        },
         **{"#": "número", ",": "vírgula"},
     },
     address={
         **{".": "ponto", "/": "barra", ":": "dois pontos", "@": "arroba", "_": "sublinhado", "-": "hífen"},
-        **{"?": "interrogação", "#": "jogo da velha", "%": "por cento", "&": "e comercial", "=": "igual", "+": "mais"},
+        **{
+            "?": "interrogação",
+            "#": "jogo da velha",
+            "%": "por cento",
+            "&": "e comercial",
+            "=": "igual",
+            "+": "mais",
+        },
         **{"~": "til"},
     },
     words={
-        **{"and": "e", "to": "a", "between": "entre", "between_and": "e", "of": "de", "per": "por", "hundred": "cem"},
-        **{"version": "versão", "half_m": "meio", "half_f": "meia", "and_half_m": "meio", "and_half_f": "meia"},
+        **{
+            "and": "e",
+            "to": "a",
+            "between": "entre",
+            "between_and": "e",
+            "of": "de",
+            "per": "por",
+            "hundred": "cem",
+        },
+        **{
+            "version": "versão",
+            "half_m": "meio",
+            "half_f": "meia",
+            "and_half_m": "meio",
+            "and_half_f": "meia",
+        },
         **{"each": "por|cada|o|um|do", "of_year": "de ", "at_time": "às ", "to_time": "às "},
     },
     gender=_gender,
-    labels=frozenset(
-        "canal zona planta porta luz lâmpada quarto capítulo sensor número página versão sala piso andar nível modo linha "
-        "praça voo portão rua rota fase parte temporada episódio cena grupo fila tema opção passo artigo área banheiro "
-        "tomada interruptor câmera caixa rádio tv televisor tela botão tipo classe categoria unidade dispositivo ano anos "
-        "dia fórmula letra janela persiana garagem termostato ambiente cenário apartamento".split()
+    labels=wordset(
+        """
+    canal zona planta porta luz lâmpada quarto capítulo sensor número página versão sala piso andar
+    nível modo linha praça voo portão rua rota fase parte temporada episódio cena grupo fila tema opção
+    passo artigo área banheiro tomada interruptor câmera caixa rádio tv televisor tela botão tipo classe
+    categoria unidade dispositivo ano anos dia fórmula letra janela persiana garagem termostato ambiente
+    cenário apartamento
+    """
     ),
-    feminine_before=frozenset("às as das nas umas pelas".split()),
+    feminine_before=wordset(
+        """
+    às as à das nas umas pelas
+    """
+    ),
     counted=lambda said, noun: f"{said} ",
     fix=lambda said, number, gender: said,
     units=_UNITS,
@@ -273,53 +339,96 @@ GRAMMAR = Grammar(
     before_words=frozenset(("in", "ha", "mi", "y", "st", "d", "A")),
     currencies={
         **{"R$": _REAL, "BRL": _REAL, "€": _EURO, "EUR": _EURO, "$": _DOLLAR, "USD": _DOLLAR, "US$": _DOLLAR},
-        **{"£": _POUND, "GBP": _POUND, "¥": _YEN, "JPY": _YEN, "CHF": _FRANC, "ARS": _PESO, "MXN": _PESO, "¢": _CENT},
+        **{
+            "£": _POUND,
+            "GBP": _POUND,
+            "¥": _YEN,
+            "JPY": _YEN,
+            "CHF": _FRANC,
+            "ARS": _PESO,
+            "MXN": _PESO,
+            "¢": _CENT,
+        },
     },
     cents="e",
-    magnitudes="mil|milhões|milhão|bilhões|bilhão|trilhões|trilhão|mi(?= )",
+    magnitudes="mil|milhões|milhão|bilhões|bilhão|trilhões|trilhão",
     months=_MONTHS,
-    month_pattern="|".join((*_MONTHS, *"jan fev mar abr mai jun jul ago set out nov dez".split())),
+    month_pattern="|".join((*_MONTHS, *listed("jan fev mar abr mai jun jul ago set out nov dez"))),
     date=_date,
     date_cue="o|em|no|no dia|dia|do|ao|até|desde|data|segunda|terça|quarta|quinta|sexta|sábado|domingo",
     clock=_clock,
     clock_cue="(?:às|as|das|nas|pelas) ",
     day_parts=_day_part,
     ordinal=_ordinal,
-    degree_ordinals="andar|lugar|dia|ano|capítulo|aniversário|semestre|bimestre|trimestre|turno|prêmio|colocado|de"
+    degree_ordinals="andar|lugar|dia|ano|capítulo|aniversário|semestre|bimestre|trimestre|turno|prêmio|"
+    "colocado|de"
     " (?:janeiro|maio|abril|julho|junho|agosto|setembro|outubro|novembro|dezembro|março|fevereiro)",
     denominator=_denominator,
     abbreviations={
         **{r"[Ss]ra\.": "senhora", r"[Ss]rta\.": "senhorita", r"[Ss]rs\.": "senhores", r"[Ss]r\.": "senhor"},
-        **{r"[Dd]ra\.": "doutora", r"[Dd]r\.": "doutor", r"[Pp]rofa?\.?ª": "professora", r"[Pp]rofa\.": "professora"},
+        **{
+            r"[Dd]ra\.": "doutora",
+            r"[Dd]r\.": "doutor",
+            r"[Pp]rofa?\.?ª": "professora",
+            r"[Pp]rofa\.": "professora",
+        },
         **{r"[Pp]rof\.": "professor", r"[Ee]xmo\.": "excelentíssimo", r"[Ee]xma\.": "excelentíssima"},
         **{r"[Ii]lmo\.": "ilustríssimo", r"[Ii]lma\.": "ilustríssima", r"V\. ?Exa\.": "vossa excelência"},
-        **{r"[Ee]ng\.(?= [A-Z])": "engenheiro", r"D\.(?= [A-ZÁÉÍÓÚ][a-z])": "dom", r"[Aa]v\.(?= )": "avenida"},
-        **{r"[Rr]od\.(?= )": "rodovia", r"[Pp]ça\.": "praça", r"[Aa]pto?\.": "apartamento", r"[Pp]ágs\.": "páginas"},
+        **{
+            r"[Ee]ng\.(?= [A-Z])": "engenheiro",
+            r"D\.(?= [A-ZÁÉÍÓÚ][a-z])": "dom",
+            r"[Aa]v\.(?= )": "avenida",
+        },
+        **{
+            r"[Rr]od\.(?= )": "rodovia",
+            r"[Pp]ça\.": "praça",
+            r"[Aa]pto?\.": "apartamento",
+            r"[Pp]ágs\.": "páginas",
+        },
         **{r"[Pp]ág\.": "página", r"[Nn](?:\.º|º|°|\. ?º|r\.)(?= ?\d) ?": "número ", r"[Nn]úm\.": "número"},
-        **{r"[Tt]el\.": "telefone", r"etc\.": "et cetera", r"p\. ?ex\.": "por exemplo", r"[Ee]x\.:": "exemplo:"},
+        **{
+            r"[Tt]el\.": "telefone",
+            r"etc\.": "et cetera",
+            r"p\. ?ex\.": "por exemplo",
+            r"[Ee]x\.:": "exemplo:",
+        },
         **{r"[Aa]prox\.": "aproximadamente", r"[Cc]ap\.(?= )": "capítulo", r"[Vv]ol\.(?= )": "volume"},
         **{r"[Aa]rt\.(?= )": "artigo", r"a\. ?C\.": "antes de Cristo", r"d\. ?C\.": "depois de Cristo"},
-        **{r"[Tt]emp\.(?= )": "temperatura", r"[Mm]áx\.": "máxima", r"[Mm]ín\.": "mínima", r"[Ll]tda\.": "limitada"},
+        **{
+            r"[Tt]emp\.(?= )": "temperatura",
+            r"[Mm]áx\.": "máxima",
+            r"[Mm]ín\.": "mínima",
+            r"[Ll]tda\.": "limitada",
+        },
         **{r"[Ss]ta\.(?= [A-Z])": "santa", r"[Ss]to\.(?= [A-Z])": "santo", r"[Cc]ia\.": "companhia"},
-        **{r"vs\.?(?= )": "contra", r"[Ss]eg\.(?=,? \d{1,2}[ /])": "segunda", r"[Tt]er\.?(?=, \d{1,2}[ /])": "terça"},
+        **{
+            r"vs\.?(?= )": "contra",
+            r"[Ss]eg\.(?=,? \d{1,2}[ /])": "segunda",
+            r"[Tt]er\.?(?=, \d{1,2}[ /])": "terça",
+        },
         **{r"[Qq]ua\.?(?=, \d{1,2}[ /])": "quarta", r"[Qq]ui\.?(?=, \d{1,2}[ /])": "quinta"},
         **{r"[Ss]ex\.?(?=, \d{1,2}[ /])": "sexta", r"[Ss]áb\.?(?=,? \d{1,2}[ /])": "sábado"},
         **{r"[Dd]om\.(?=,? \d{1,2}[ /])": "domingo"},
     },
-    code_cue="ligue para o|ligue para|ligar para|disque|telefone|pin|código|senha|voo|cep|ramal|tel|emergência",
+    code_cue="ligue para o|ligue para|ligar para|disque|telefone|pin|código|senha|voo|cep|ramal|tel|"
+    "emergência",
     regnal=_regnal,
-    rulers="(?:João Paulo|Dom Pedro|D\\. Pedro|Dom João|Dom Manuel|Pedro|João|Manuel|Filipe|Felipe|Afonso|Carlos|Luís|Luiz|"
-    "Fernando|Henrique|Isabel|Elizabeth|Jorge|Eduardo|Paulo|Pio|Bento|Leão|Guilherme|Frederico|Napoleão|Sancho|Catarina|"
+    rulers="(?:João Paulo|Dom Pedro|D\\. Pedro|Dom João|Dom Manuel|Pedro|João|Manuel|Filipe|Felipe|"
+    "Afonso|Carlos|Luís|Luiz|"
+    "Fernando|Henrique|Isabel|Elizabeth|Jorge|Eduardo|Paulo|Pio|Bento|Leão|Guilherme|Frederico|Napoleão|"
+    "Sancho|Catarina|"
     "Gregório|Francisco|Inocêncio|Ricardo|Ramsés|Clemente|Alexandre|Nicolau|Maria|Charles|Sebastião|Dinis)",
     century="séculos?",
     century_number=_century,
-    roman_labels="capítulo|tomo|volume|parte|ato|cena|seção|artigo|título|anexo|fase|livro|nível|tipo|grau|episódio|"
+    roman_labels="capítulo|tomo|volume|parte|ato|cena|seção|artigo|título|anexo|fase|livro|nível|tipo|"
+    "grau|episódio|"
     "temporada|guerra mundial",
-    roman_counted="guerra mundial|aniversário|edição|congresso|jornada|centenário|festival|concurso|prêmio|república|"
+    roman_counted="guerra mundial|aniversário|edição|congresso|jornada|centenário|festival|concurso|"
+    "prêmio|república|"
     "encontro|feira|dinastia|legislatura|semana|maratona|torneio|copa|simpósio",
     letters={
-        **dict(zip("abcdefghijklm", "á bê cê dê é efe gê agá i jota cá ele eme".split(), strict=True)),
-        **dict(zip("nopqrstuv", "ene ó pê quê erre esse tê u vê".split(), strict=True)),
+        **dict(zip("abcdefghijklm", listed("á bê cê dê é efe gê agá i jota cá ele eme"), strict=True)),
+        **dict(zip("nopqrstuv", listed("ene ó pê quê erre esse tê u vê"), strict=True)),
         **{"w": "dáblio", "x": "xis", "y": "ípsilon", "z": "zê"},
     },
 )

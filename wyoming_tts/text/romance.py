@@ -124,6 +124,7 @@ def _cascade(grammar: Grammar) -> _Cascade:
         with_digits=(
             *codes,
             *romance_clock.rules(grammar),
+            *romance_roman.degree_rules(grammar),
             *romance_quantities.rules(grammar),
             *romance_roman.ordinal_rules(grammar),
         ),
@@ -155,4 +156,9 @@ def _signs(grammar: Grammar) -> list[Rule]:
         (between, lambda match: f" {grammar.sums[match[1]]} "),
         (percent, f" {grammar.units['%'].many}"),
         (re.compile(r"(?<=\w) / (?=\w)"), ", "),
+        (re.compile(r"\b([ye])/(?=ou?\b)"), lambda match: f"{match[1]} "),
+        (
+            re.compile(r"(?<![\w/.])([a-zà-ÿ]{2,20})/(?=[a-zà-ÿ]{2,20}(?![\w/]|\.\w))"),
+            lambda match: f"{match[1]}, ",
+        ),
     ]

@@ -15,7 +15,7 @@ _ISO = re.compile(
     r"(?:Z|[+-]\d\d:?\d\d)?)?(?![\w]|-\d)"
 )
 _NUMERIC = re.compile(r"(?<![\w./-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\w]|[/-]\d|[.,]\d)")
-_DURATION = re.compile(rf"(?<![\w:.,])(\d{{1,3}}):({_MINUTE}):({_MINUTE})(?![\w:])")
+_DURATION = rf"(?<![\w:.,])(\d{{1,3}}):({_MINUTE}):({_MINUTE})(?![\w:])"
 _HOURS_FOLLOW = re.compile(r" ?(?:horas?|heures?|or[ae])\b")
 _HALF_DAY = r"(?: ?([ap])\. ?m\.(?!\w)| ?([ap])\.?m\b)"
 
@@ -23,41 +23,28 @@ _HALF_DAY = r"(?: ?([ap])\. ?m\.(?!\w)| ?([ap])\.?m\b)"
 def rules(grammar: Grammar) -> list[Rule]:
     """Rules for text with a digit, in order; before any other numbers."""
     cue = rf"(\b(?i:{grammar.clock_cue}))?(?<![\w.,:/])"
-    zone = r"(?! ?[A-Z]{3}:)"
-    ordinal = r"(?: ?[ºª°]|\.º|er)?"
-    day = rf"(?<![\w.,/:-])(\d{{1,2}}){ordinal}"
-    return [
-        (_ISO, partial(_iso, grammar)),
-        (_NUMERIC, partial(_numeric, grammar)),
-        (
-            re.compile(rf"(?i:\b({grammar.date_cue})) (\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d)"),
-            partial(_short_date, grammar),
-        ),
-        (
-            re.compile(
-                rf"{day}[ -](?:de |of )?(?i:({grammar.month_pattern}))\b\.?(?:(?:,? (?:de |del |of )?|-)(\d{{4}})\b(?![.,:]\d))?"
-            ),
-            partial(_named, grammar),
-        ),
-        (_duration_pattern(grammar), partial(_duration, grammar)),
-        (
-            re.compile(rf"{cue}({_HOUR})[:h]({_MINUTE}){_HALF_DAY}", re.IGNORECASE),
-            partial(_half_day, grammar),
-        ),
-        (re.compile(rf"{cue}(1[0-2]|[1-9])(){_HALF_DAY}", re.IGNORECASE), partial(_half_day, grammar)),
-        (
-            re.compile(
-                rf"{cue}({_HOUR}):({_MINUTE}) ?[-–—] ?({_HOUR}):({_MINUTE})(?![\w:])(?: ?h(?:s|rs?)?\b)?"
-            ),
-            partial(_span, grammar),
-        ),
-        (
-            re.compile(
-                rf"{cue}({_HOUR})(?::({_MINUTE})(?![\w:]|[.,]\d)(?: ?h(?:s|rs?)?\b\.?)?|[hH]({_MINUTE})(?: ?min)?\b){zone}"
-            ),
-            partial(_clock, grammar),
-        ),
+    hours = r"(?: ?h(?:s|rs?)?\b)?"
+    day = r"(?<![\w.,/:-])(\d{1,2})(?: ?[ºª°]|\.º|er)?"
+    year = r"(?:(?:,? (?:de |del )?|-)(\d{4})\b(?![.,:]\d))?"
+    short = rf"(?i:\b({grammar.date_cue})) (\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d)"
+    named = rf"{day}[ -](?:de )?(?i:({grammar.month_pattern}))\b\.?{year}"
+    stopped = rf"(\b(?i:{grammar.clock_cue}))({_HOUR})\.({_MINUTE})(?!\w|[.,]\d| ?[%°€$£]|\. ?\d)(){hours}"
+    until = rf"{cue}({_HOUR}):({_MINUTE}) ?[-–—] ?({_HOUR}):({_MINUTE})(?![\w:]){hours}"
+    colon, letter = rf":({_MINUTE})(?![\w:]|[.,]\d){hours}", rf"[hH]({_MINUTE})(?: ?min)?\b"
+    patterns = [
+        (_ISO, _iso),
+        (_NUMERIC, _numeric),
+        (re.compile(short), _short_date),
+        (re.compile(named), _named),
+        (re.compile(stopped), _clock),
+        (re.compile(rf"()(?<![\w.,])({_HOUR})\.({_MINUTE})() ?h(?:s|rs?|oras)?\b"), _clock),
+        (re.compile(rf"(\b(?i:{grammar.clock_cue}))?{_DURATION}"), _duration),
+        (re.compile(rf"{cue}({_HOUR})[:h]({_MINUTE}){_HALF_DAY}", re.IGNORECASE), _half_day),
+        (re.compile(rf"{cue}(1[0-2]|[1-9])(){_HALF_DAY}", re.IGNORECASE), _half_day),
+        (re.compile(until), _span),
+        (re.compile(rf"{cue}({_HOUR})(?:{colon}|{letter})"), _clock),
     ]
+    return [(pattern, partial(rule, grammar)) for pattern, rule in patterns]
 
 
 def say_date(grammar: Grammar, written: str, form: str) -> str | None:
@@ -129,10 +116,6 @@ def _named(grammar: Grammar, match: re.Match[str]) -> str | None:
     if said and match[0].endswith(".") and not match[3] and not match.string[match.end() :].strip():
         said += "."
     return said
-
-
-def _duration_pattern(grammar: Grammar) -> re.Pattern[str]:
-    return re.compile(rf"(\b(?i:{grammar.clock_cue}))?{_DURATION.pattern}")
 
 
 def _duration(grammar: Grammar, match: re.Match[str]) -> str | None:

@@ -24,10 +24,10 @@ _ENTITY = re.compile(
 )
 _SNAKE = re.compile(r"(?<![\w.@/])[a-z0-9]{1,40}(?:_[a-z0-9]{1,40}){1,10}(?![\w@])")
 _VERSION = re.compile(
-    r"(?<![\w.,/])([vV]\.? ?)?(\d{1,4}(?:\.\d{1,4}){2,3}|(?<=[vV])\d{1,4}\.\d{1,4}|(?<=[vV]\. )\d{1,4}\.\d{1,4}"
-    r"|20[2-9]\d\.(?:1[0-2]|[1-9])(?![\d]))((?:b|rc|beta|alpha|dev)\d{0,8})?(?![\w]|[.,]\d)"
+    r"(?<![\w.,/])()(\d{1,4}(?:\.\d{1,4}){2,3}|20[2-9]\d\.(?:1[0-2]|[1-9])(?!\d))"
+    r"((?:b|rc|beta|alpha|dev)\d{0,8})?(?!\w|[.,]\d)"
 )
-_VERSION_TWO = re.compile(r"(?<![\w.,/])([vV]\.? ?)(\d{1,4}(?:\.\d{1,4}){0,3})(?![\w]|[.,]\d)")
+_NAMED_VERSION = re.compile(r"(?<![\w.,/])([vV]\.?|v\.? )(\d{1,4}(?:\.\d{1,4}){0,3})()(?!\w|[.,]\d)")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 _INTERNATIONAL = re.compile(r"(?<![\w+])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,6}(?![\w])")
 _AREA = re.compile(r"(?<!\w)\(\d{2,5}\) ?\d{2,5}(?:[ .-]\d{2,5}){1,4}(?!\w)")
@@ -35,7 +35,8 @@ _DASHED = re.compile(
     r"(?<![\w.,-])(?:\d{2} )?9?\d{4}-\d{4}(?![\w-])|(?<![\w.,-])\d{3}[-.]\d{3}[-.]\d{3,4}(?![\w-]|[.,]\d)"
 )
 _TRIPLES = re.compile(
-    r"(?<![\w.,] )(?<![\w.,])[6-9]\d{2} \d{3} \d{3}(?! ?[\w°%€$])|(?<![\w.,])[6-9]\d{2}(?: \d{2}){3}(?! ?\d)"
+    r"(?<![\w.,] )(?<![\w.,])[6-9]\d{2} \d{3} \d{3}(?! ?[\w°%€$])"
+    r"|(?<![\w.,])[6-9]\d{2}(?: \d{2}){3}(?! ?\d)"
 )
 _LETTERS = re.compile(r"(?<![\w.])([A-Z]{1,5})[-‑]?(\d{1,4})(?![\w]|[.,]\d)")
 _DECIMAL_ID = re.compile(r"(?<!\w)([A-Z]{2,5}) ?(\d{1,2})([.,])(\d)(?![\w%])")
@@ -58,7 +59,7 @@ def rules(grammar: Grammar) -> list[Rule]:
         (_ENTITY, partial(_entity, grammar)),
         (_SNAKE, lambda match: _spaced_digits(match[0].replace("_", " "))),
         (_VERSION, partial(_version, grammar)),
-        (_VERSION_TWO, partial(_version, grammar)),
+        (_NAMED_VERSION, partial(_version, grammar)),
         *((pattern, partial(_phone, grammar)) for pattern in (_INTERNATIONAL, _AREA, _DASHED, _TRIPLES)),
         (cue, partial(_code, grammar)),
         (_DECIMAL_ID, partial(_decimal_identifier, grammar)),
@@ -84,7 +85,7 @@ def _short(grammar: Grammar, digits: str) -> str:
 def _url(grammar: Grammar, match: re.Match[str]) -> str:
     written = match[0].rstrip(".,!?;:)'»”\"")
     behind = match[0][len(written) :]
-    scheme, separator, rest = written.rpartition("://")
+    scheme, _, rest = written.rpartition("://")
     rest = re.sub(r"[?#].*", "", rest.removeprefix("www.")).rstrip("/") or rest
     spelled = "" if scheme in ("", "http", "https") else f"{' '.join(scheme.upper())} "
     return spelled + _address(grammar, rest) + behind
@@ -116,8 +117,7 @@ def _version(grammar: Grammar, match: re.Match[str]) -> str | None:
     if _THOUSANDS.fullmatch(match[2]) and not match[1]:
         return None
     said = f" {grammar.address['.']} ".join(_group(grammar, part) for part in match[2].split("."))
-    behind = match[3] if match.re is _VERSION else None
-    if behind:
+    if behind := match[3]:
         letters = behind.rstrip("0123456789")
         number = behind[len(letters) :]
         said += f" {letters} {_group(grammar, number) if number else ''}".rstrip()

@@ -56,8 +56,18 @@ class Power(NamedTuple):
     """Two square inches."""
 
 
+def listed(words: str) -> tuple[str, ...]:
+    """Words between spaces."""
+    return tuple(words.split())
+
+
+def wordset(words: str) -> frozenset[str]:
+    """Words between spaces, to look up."""
+    return frozenset(words.split())
+
+
 def nouns(table: str) -> dict[str, Noun]:
-    """Units of a table with a line for each: symbols between commas, singular, plural, gender, between `|`."""
+    """Units of a table with a line for each: symbols (with commas), singular, plural, gender, between `|`."""
     found = {}
     for line in filter(None, map(str.strip, table.splitlines())):
         symbols, one, many, gender = map(str.strip, line.split("|"))
@@ -67,7 +77,7 @@ def nouns(table: str) -> dict[str, Noun]:
 
 
 def prefixed(table: str, prefixes: Mapping[str, str]) -> dict[str, Noun]:
-    """Units with their multiples: like `nouns`, with the prefixes' symbols (`kM`, `-` for none) at the end."""
+    """Units with their multiples: like `nouns`, and behind it the prefixes' symbols (`-` for none)."""
     found = {}
     for line in filter(None, map(str.strip, table.splitlines())):
         rest, _, letters = line.rpartition("|")
@@ -87,14 +97,15 @@ class Grammar:
     """Primary subtag, as in `numbers.RULESETS`."""
 
     sums: Mapping[str, str]
-    """How signs are read between numbers and words: `+ - × / = < > ± ~ & :`, `#` and `,` (the decimal comma)."""
+    """How signs are read in text: `+ - × ÷ = < > ≤ ≥ ± ~ & #`, and `,` for the decimal comma."""
 
     address: Mapping[str, str]
     """How signs are read in an address: `. / : @ _ - ? # % & = + ~`."""
 
     words: Mapping[str, str]
-    """Small words by an English name: `and`, `to` (between two ends of a range), `between_and`, `of`, `per`,
-    `number`, `version`, `half_m`, `half_f`, `hundred` (in "per 100 km")."""
+    """Small words by name: `and`, `to` (between ends of a range), `between` (pattern) and its `between_and`,
+    `of`, `per`, `hundred`, `version`, `half_m half_f and_half_m and_half_f`, `each` (pattern for words before
+    a lone unit in the singular), `of_year`, `at_time`, and of some languages `from_time`, `to_time`."""
 
     gender: Callable[[str, int], Gender]
     """Of the word behind a number and the number: "" where the word is not what is counted."""
@@ -110,6 +121,9 @@ class Grammar:
 
     fix: Callable[[str, int, Gender], str]
     """Corrects the number words of the data for a number and a gender."""
+
+    singular: Callable[[str], str] = lambda noun: noun.removesuffix("s")
+    """Of a noun that stands behind one and a half: "horas" to "hora"."""
 
     units: Mapping[str, Noun]
     """Symbols of units, `µ` as `MICRO`; compounds (`km/h`, `m²`) only where they are read irregularly."""
@@ -148,7 +162,8 @@ class Grammar:
     """Pattern for words before `5/11` that make it a date."""
 
     clock: Callable[[int, int, str, bool], str]
-    """Hour, minute, what `clock_cue` has found before them or "", and whether "hours" must not follow; the whole in words, with the cue as it then must be ("a las 1:30" to "a la una y media")."""
+    """Hour, minute, what `clock_cue` has found before them or "", and whether "hours" must not follow; the
+    whole in words, with the cue as it then must be ("a las 1:30" to "a la una y media")."""
 
     clock_cue: str
     """Pattern for what stands before a time of day, with its space ("a las ")."""

@@ -46,67 +46,55 @@ _ALONE = (
     "bit",
     "mph",
 )
+_LONGEST_COUNT = 9  # figures in one run: longer ones are numbers of something
 _WORD = r"([^\W\d_]+)"
+_EITHER = r"(?:o|u|y|e|ed|ou|et|a|à|ao|od)"
+_UNIT_END = r"(?!\w|['’]\w|[-/][^\W\d])"
 
 
 def rules(grammar: Grammar) -> list[Rule]:
     """Rules for text with a digit, in order; behind dates, times, codes."""
     unit, sign = _unit_pattern(grammar), _currency_pattern(grammar)
     more = rf"(?: ({grammar.magnitudes})\b)?"
-    rate = rf"(?:/({unit})(?![\w]))?"
-    plain = r"(?![\w]|[.,]\d)"
+    rate = rf"(?:/({unit}|[a-zà-ÿ]{{3,9}})(?!\w))?"
+    before = rf"([-−–] ?)?(?<![\w$€£])({sign}) ?([-−])?({NUMBER}){more}{rate}(?!\w|[.,]\d)"
+    span = rf"(?<![\w.,])({NUMBER}) ?[-–—] ?({NUMBER}) ?({sign})(?!\w)"
+    behind = rf"({SIGNED}){more} ?({sign}){rate}(?!\w)"
+    ends = (
+        rf"(\b[^\W\d_]{{2,8}} )?({SIGNED}) ?({unit})?( ?[-–—] ?| {_EITHER} )(-?{NUMBER}) ?({unit}){_UNIT_END}"
+    )
+    measure = rf"({SIGNED})( ?)({unit})(?!\w|['’]\w|-[^\W\d])( ?/ ?(?=[-−]?\d)|/([a-zà-ÿ]{{3,9}})(?!\w))?"
     return [
-        (
-            re.compile(rf"([-−–] ?)?(?<![\w$€£])({sign}) ?([-−])?({NUMBER}){more}{rate}{plain}"),
-            partial(_money_before, grammar),
-        ),
-        (
-            re.compile(rf"(?<![\w.,])({NUMBER}) ?[-–—] ?({NUMBER}) ?({sign})(?![\w])"),
-            partial(_money_range, grammar),
-        ),
-        (re.compile(rf"({SIGNED}){more} ?({sign}){rate}(?![\w])"), partial(_money_behind, grammar)),
-        (
-            re.compile(
-                rf"(\b\w{{2,8}} )?({SIGNED}) ?({unit})? ?[-–—] ?(-?{NUMBER}) ?({unit})(?!\w|['’]\w|[-/]\w)"
-            ),
-            partial(_unit_range, grammar),
-        ),
+        (re.compile(r"[~≈] ?(?=[-−]?\d)"), f"{grammar.sums['~']} "),
+        (re.compile(r"([<>≤≥]) ?(?=[-−]?\d)"), lambda match: f"{grammar.sums[match[1]]} "),
+        (re.compile(r"(?<!\w)# ?(?=\d)"), f"{grammar.sums['#']} "),
+        (re.compile(before), partial(_money_before, grammar)),
+        (re.compile(span), partial(_money_range, grammar)),
+        (re.compile(behind), partial(_money_behind, grammar)),
+        (re.compile(ends), partial(_unit_range, grammar)),
         (_FRACTION, partial(_fraction, grammar)),
-        (re.compile(rf"({SIGNED})( ?)({unit})(?!\w|['’]\w|[-/]\w)"), partial(_measure, grammar)),
+        (re.compile(measure), partial(_measure, grammar)),
     ]
 
 
 def last_rules(grammar: Grammar) -> list[Rule]:
     """Rules for what numbers are left, behind all others: sums, ranges, counts."""
-    either = r"(?: (?:o|u|y|e|ed|ou|et|a|à|ao|od) \d{1,4}(?!\d))"
+    between = rf"\b((?:{grammar.words['between']}) {NUMBER}) ?[-–—] ?(?={NUMBER})"
+    span = rf"(?<![\w.,/-])({NUMBER}) ?[-–—] ?(?={NUMBER}(?![\w-]))"
+    sums = rf"(?<!\w)({NUMBER})( ?[x×*·÷] ?| [-−–+/] )(?={NUMBER}[^=]{{0,20}}=)"
+    plain = rf"(\b[^\W\d_]+['’ ])?({SIGNED})(?=( {_EITHER} \d{{1,4}}(?!\d)|) {_WORD})?( (?=[^\W\d_]))?"
+    to = grammar.words["to"]
     return [
-        (
-            re.compile(rf"(?<!\w)({NUMBER})( ?[x×*·÷] ?| [-−–+/] )(?={NUMBER}[^=]{{0,20}}=)"),
-            partial(_sum, grammar),
-        ),
-        (re.compile(r"(?<=\d)( ?)([x×])( ?)(?=\d)"), lambda match: f" {grammar.sums['×']} "),
+        (re.compile(sums), partial(_sum, grammar)),
+        (re.compile(r"(?<=\d) ?[x×] ?(?=\d)"), f" {grammar.sums['×']} "),
         (re.compile(r"(?<=[\d)])( ?)([+=])( ?)(?=[\d(])"), lambda match: f" {grammar.sums[match[2]]} "),
-        (
-            re.compile(rf"\b((?:{grammar.words['between']}) {NUMBER}) ?[-–—] ?(?={NUMBER})", re.IGNORECASE),
-            lambda match: f"{match[1]} {grammar.words['between_and']} ",
-        ),
-        (
-            re.compile(rf"(?<![\w.,/-])({NUMBER}) ?[-–—] ?(?={NUMBER}(?![\w-]))"),
-            lambda match: f"{match[1]} {grammar.words['to']} ",
-        ),
-        (
-            re.compile(r"(?<![\w:])(\d{1,4}):(?=\d{1,4}(?![\w:]))"),
-            lambda match: f"{match[1]} {grammar.words['to']} ",
-        ),
-        (re.compile(r"[~≈] ?(?=\d)"), lambda match: f"{grammar.sums['~']} "),
-        (re.compile(r"([<>≤≥]) ?(?=[-−]?\d)"), lambda match: f"{grammar.sums[match[1]]} "),
-        (re.compile(r"(?<!\w)#(?=\d)"), lambda match: f"{grammar.sums['#']} "),
+        (re.compile(between, re.IGNORECASE), lambda match: f"{match[1]} {grammar.words['between_and']} "),
+        (re.compile(span), lambda match: f"{match[1]} {to} "),
+        (re.compile(r"(?<![\w:])(\d{1,4}):(?=\d{1,4}(?![\w:]))"), lambda match: f"{match[1]} {to} "),
+        (re.compile(r"(?<=\d)/(?=\d)"), " "),
         (re.compile(r"(?<!\w)['’](?=\d0\b)"), ""),
-        (
-            re.compile(rf"(\b[^\W\d_]+['’ ])?({SIGNED})(?=({either}?) {_WORD})?( (?=[^\W\d_]))?"),
-            partial(_plain, grammar),
-        ),
-        (re.compile(r"\d+"), lambda match: _glued(grammar, match)),
+        (re.compile(plain), partial(_plain, grammar)),
+        (re.compile(r"\d+"), partial(_glued, grammar)),
     ]
 
 
@@ -154,11 +142,11 @@ def _money(grammar: Grammar, number: str, sign: str, magnitude: str | None, rate
     unit, cent = grammar.currencies[sign]
     amount = parsed(number)
     per = ""
-    below = grammar.unit(rate) if rate else None
-    if rate and below:
-        per = f" {grammar.per(rate, below)}"
+    if rate:
+        per = f" {grammar.per(rate, grammar.unit(rate) or Noun(rate, rate, ''))}"
     if magnitude:
-        return f"{words(grammar, amount, 'm')} {magnitude} {grammar.words['of']} {unit.many}{per}"
+        of = "" if magnitude == "mil" else f"{grammar.words['of']} "
+        return f"{words(grammar, amount, 'm')} {magnitude} {of}{unit.many}{per}"
     if len(amount.fraction) != 2 or not amount.whole:
         return counted(grammar, amount, unit) + per
     whole, cents = amount._replace(fraction=""), parsed(str(int(amount.fraction)))
@@ -184,14 +172,20 @@ def _money_range(grammar: Grammar, match: re.Match[str]) -> str:
 
 
 def _unit_range(grammar: Grammar, match: re.Match[str]) -> str | None:
-    noun = grammar.unit(match[5])
-    if noun is None or _is_word(grammar, match, match[5]):
+    noun = grammar.unit(match[6])
+    if noun is None or _is_word(grammar, match, match[6]):
         return None
-    before = match[1] or ""
-    between = before.strip().lower() in grammar.words["between"].split("|")
-    link = grammar.words["between_and" if between else "to"]
-    first = words(grammar, parsed(match[2]), noun.gender)
-    return f"{before}{first} {link} {counted(grammar, parsed(match[4]), noun)}"
+    before, link = match[1] or "", match[4].strip()
+    first = words(grammar, parsed(match[2]), "f" if noun.gender == "f" else "")
+    if match[3]:
+        other = grammar.unit(match[3])
+        if other is None or link.isalpha():
+            return None
+        first = counted(grammar, parsed(match[2]), other) if other != noun else first
+    if not link.isalpha():
+        between = before.strip().lower() in grammar.words["between"].split("|")
+        link = grammar.words["between_and" if between else "to"]
+    return f"{before}{first} {link} {counted(grammar, parsed(match[5]), noun)}"
 
 
 def _measure(grammar: Grammar, match: re.Match[str]) -> str | None:
@@ -201,6 +195,13 @@ def _measure(grammar: Grammar, match: re.Match[str]) -> str | None:
     if not match[2] and match[3] in ("K", "B") and re.fullmatch(r"[1-9]\d?", match[1]):
         return f"{words(grammar, parsed(match[1]))} {match[3]}"
     said = counted(grammar, parsed(match[1]), noun)
+    if match[5]:
+        by = grammar.per(match[5], Noun(match[5], match[5], ""))
+        return f"{said}, {match[5]}" if match[3][0] in "°%" else f"{said} {by}"
+    if match[4]:
+        return f"{said}, "
+    if match.string[match.end() : match.end() + 1] == "/":
+        return None
     return f"{said}." if match[3].endswith(".") and not match.string[match.end() :].strip() else said
 
 
@@ -228,7 +229,7 @@ def _fraction(grammar: Grammar, match: re.Match[str]) -> str | None:
     if unit:
         gender, tail = unit.gender, unit.one
     if whole:
-        return _mixed(grammar, int(whole), (above, below), gender or "m", unit, tail)
+        return _mixed(grammar, int(whole), (above, below), unit, tail)
     if (above, below) == (1, 2) and tail and gender:
         return f"{grammar.words['half_f' if gender == 'f' else 'half_m']} {tail}"
     said = f"{grammar.cardinal(above, 'm')} {grammar.denominator(below, above)}"
@@ -246,23 +247,22 @@ def _unit_behind(grammar: Grammar, match: re.Match[str], symbol: str | None) -> 
     return grammar.unit(symbol)
 
 
-def _mixed(
-    grammar: Grammar, whole: int, part: tuple[int, int], gender: Gender, unit: Noun | None, tail: str
-) -> str:
+def _mixed(grammar: Grammar, whole: int, part: tuple[int, int], unit: Noun | None, tail: str) -> str:
     """`1½`: "una hora y media", "dos y tres cuartos"."""
-    if part == (1, 2):
-        half = grammar.words["and_half_f" if gender == "f" else "and_half_m"]
-        if unit:
-            return f"{counted(grammar, parsed(str(whole)), unit)} {grammar.words['and']} {half}"
-        if tail and whole > 1 and gender == grammar.gender(tail, whole):
-            return (
-                f"{counting(grammar, parsed(str(whole)), gender, tail)}{tail} {grammar.words['and']} {half}"
-            )
-        said = f"{grammar.cardinal(whole, 'f' if gender == 'f' else '')} {grammar.words['and']} {half}"
-    else:
-        above, below = part
-        said = f"{grammar.cardinal(whole)} {grammar.words['and']} {grammar.cardinal(above, 'm')} {grammar.denominator(below, above)}"
-    return f"{said} {tail}".rstrip()
+    number, link = parsed(str(whole)), grammar.words["and"]
+    if part != (1, 2):
+        above = grammar.cardinal(part[0], "m")
+        said = f"{grammar.cardinal(whole)} {link} {above} {grammar.denominator(part[1], part[0])}"
+        return f"{said} {tail}".rstrip()
+    if unit:
+        half = grammar.words["and_half_f" if unit.gender == "f" else "and_half_m"]
+        return f"{counted(grammar, number, unit)} {link} {half}"
+    noun = grammar.singular(tail) if whole == 1 else tail
+    gender = grammar.gender(noun, whole) if noun else ""
+    half = grammar.words["and_half_f" if gender == "f" else "and_half_m"]
+    if gender:
+        return f"{counting(grammar, number, gender, noun)}{noun} {link} {half}"
+    return f"{grammar.cardinal(whole)} {link} {half} {tail}".rstrip()
 
 
 def _sum(grammar: Grammar, match: re.Match[str]) -> str | None:
@@ -276,14 +276,19 @@ def _plain(grammar: Grammar, match: re.Match[str]) -> str:
     before, number = match[1] or "", parsed(match[2])
     word = before[:-1].lower()
     either, noun, space = match[3], match[4] or "", match[5] or ""
+    if len(match[2]) >= _LONGEST_COUNT and match[2].isdecimal() and not noun:
+        return before + grammar.digits(match[2])
     value = int(number.whole) if 0 < len(number.whole) < 16 else 0
     gender: Gender = ""
     if noun and word not in grammar.labels:
         gender = grammar.gender(noun, 2 if either or number.fraction else value)
-    if not gender and word in grammar.feminine_before and before[-1] == " ":
+    if not gender and word in grammar.feminine_before:
         gender = "f"
+    if either or number.fraction:
+        gender = "f" if gender == "f" else ""
     if not gender or either or not space:
-        return before + words(grammar, number, gender) + space
+        glued = " " if match.string[match.end() : match.end() + 1].isalpha() else ""
+        return before + words(grammar, number, gender) + (space or glued)
     return before + counting(grammar, number, gender, noun)
 
 

@@ -29,16 +29,20 @@ def roman_value(written: str) -> int:
 def ordinal_rules(grammar: Grammar) -> list[Rule]:
     """Rules for text with a digit: `1.º`, `2ª`, `1er`, and `1°` where it is no temperature."""
     word = r"(?=( ?)([^\W\d_]+)?)"
-    found: list[Rule] = [
+    return [
         (
             re.compile(rf"(?<![\w.,])(\d{{1,4}})(?:\.?([ºªᵒᵃ])|\.?([eé]r|r[oa])\.?(?!\w)){word}"),
             partial(_ordinal, grammar),
         ),
     ]
-    if grammar.degree_ordinals:
-        pattern = rf"(?<![\w.,])(\d{{1,2}})(°)()(?=( ?)({grammar.degree_ordinals})\b)"
-        found.append((re.compile(pattern, re.IGNORECASE), partial(_ordinal, grammar)))
-    return found
+
+
+def degree_rules(grammar: Grammar) -> list[Rule]:
+    """Rules for `1°` where it is no temperature; before the units."""
+    if not grammar.degree_ordinals:
+        return []
+    pattern = rf"(?<![\w.,])(\d{{1,2}})(°)()(?=( ?)({grammar.degree_ordinals})\b)"
+    return [(re.compile(pattern, re.IGNORECASE), partial(_ordinal, grammar))]
 
 
 def roman_rules(grammar: Grammar) -> list[Rule]:
