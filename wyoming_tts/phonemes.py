@@ -81,10 +81,8 @@ class Phonemizer:
         self._readers: dict[str, Reader] = {}
         self._loading = threading.RLock()
 
-    def phonemize(
-        self, text: str, language: str, pronunciations: Sequence[Pronunciation] = ()
-    ) -> Phonemes:
-        """Phonemes of any text; `language` is one of `LANGUAGES`, `pronunciations` what is known of stretches.
+    def phonemize(self, text: str, language: str, pronunciations: Sequence[Pronunciation] = ()) -> Phonemes:
+        """Phonemes of any text; `language` is one of `LANGUAGES`, `pronunciations` are those somebody gave.
 
         Raises BackendUnavailableError when the language's phonemiser cannot be loaded, SynthesisError for a
         language that has none.
@@ -96,7 +94,10 @@ class Phonemizer:
         for clause, pieces in zip(clauses, _read(reader, clauses), strict=True):
             part = clause.part
             if part.is_mark:
-                before, behind = cleaned[max(part.start - 1, 0) : part.start], cleaned[part.end : part.end + 1]
+                before, behind = (
+                    cleaned[max(part.start - 1, 0) : part.start],
+                    cleaned[part.end : part.end + 1],
+                )
                 line.add_mark(part.text, before, behind)
             else:
                 line.add_clause(pieces, part.start)

@@ -6,7 +6,7 @@ import functools
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wyoming_tts.g2p.base import Piece
@@ -22,9 +22,7 @@ _DIPHTHONGS = frozenset("AIOQWYʤʧ")
 _SENTENCE_ENDS = frozenset(".!?…")
 _PAUSES = frozenset(";:,.!?—…")
 _CLITIC = re.compile(r"(?i)(.+?)(n't|'(?:s|ll|re|ve|d|m))\Z", re.S)
-_PART = re.compile(
-    r"[^\W\d_]+(?:'[^\W\d_]+)*'?|\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s)?|[&+%@#/=€£$°]", re.I
-)
+_PART = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*'?|\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s)?|[&+%@#/=€£$°]", re.I)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z]|[A-Z]+\Z)|(?<=[A-Z]{2})(?=[A-Z][a-z]{2,})")
 _DOTTED = re.compile(r"[^\W\d_]{1,2}(?:\.[^\W\d_]{1,2})+\.?\Z")
 _SYMBOLS = {
@@ -131,17 +129,15 @@ class EnglishReader:
             places.append(len(tokens))
             tokens += _tokens(word)
         tags = self._tagger.tag(tokens)
-        found = senses(
-            [word.text for word in sentence], [tags[place] for place in places], self._has_readings
-        )
+        found = senses([word.text for word in sentence], [tags[place] for place in places], self._readings)
         for place, word in enumerate(sentence):
             word.tag = found[place]
             if word.text in ("a", "A"):
                 word.tag = "NN" if _is_letter(place, sentence) else "DT"
 
-    def _has_readings(self, word: str) -> bool:
+    def _readings(self, word: str) -> Collection[str]:
         entry = self._words.entry(word)
-        return entry is not None and len(entry.sounds) > 1
+        return entry.sounds if entry else ()
 
     def _speak(self, words: list[_Word]) -> None:
         """From the last word to the first, because small words depend on what follows."""
@@ -189,7 +185,9 @@ class EnglishReader:
 
     def _compound(self, text: str, parts: list[str], tag: str, ahead: Ahead) -> tuple[str, bool]:
         """Words joined by hyphens, slashes, signs or capitals inside."""
-        spoken = [self._token(part, tag, ahead if n == len(parts) - 1 else _MIDDLE) for n, part in enumerate(parts)]
+        spoken = [
+            self._token(part, tag, ahead if n == len(parts) - 1 else _MIDDLE) for n, part in enumerate(parts)
+        ]
         sounds = [phonemes for phonemes, _ in spoken]
         apart = any(not (symbol.isalpha() or symbol in "-'’_.") for symbol in text)
         if not apart:
@@ -235,13 +233,16 @@ def _bare(text: str) -> str:
         end -= 1
     if text[end : end + 1] == "'" and text[end - 1 : end] in tuple("sS") and start == 0:
         end += 1
-    if start and text[start - 1] in "'-−" and text[start : start + 1].isalnum():
-        if text[start - 1] != "'" or text[start - 1 : end].lower() in _SHORT_WORDS:
-            start -= 1 if text[start].isdigit() or text[start - 1] == "'" else 0
+    before = text[start - 1 : start] if start < end else ""
+    signed = before in ("-", "−") and text[start : start + 1].isdigit()
+    if signed or (before == "'" and text[start - 1 : end].lower() in _SHORT_WORDS):
+        start -= 1
     return text[start:end]
 
 
-_SHORT_WORDS = frozenset("'em 'tis 'twas 'cause 'til 'bout 's 'll 'd 've 're 'm 'n'".split())
+_SHORT_WORDS = frozenset(
+    ["'em", "'tis", "'twas", "'cause", "'til", "'bout", "'n'", "'s", "'ll", "'d", "'ve", "'re", "'m"]
+)
 
 
 def _speakable(symbol: str) -> bool:
@@ -261,7 +262,13 @@ def _is_letter(place: int, sentence: Sequence[_Word]) -> bool:
     behind = sentence[place + 1] if place + 1 < len(sentence) else None
     before = sentence[place - 1] if place else None
     for other in (before, behind):
-        if other and not other.is_mark and len(other.text) == 1 and other.text.isalpha() and other.text != "I":
+        if (
+            other
+            and not other.is_mark
+            and len(other.text) == 1
+            and other.text.isalpha()
+            and other.text != "I"
+        ):
             return True
     if sentence[place].text != "A":
         return behind is None or behind.is_mark
@@ -302,4 +309,3 @@ def _one_stress(parts: Sequence[str], sounds: list[str]) -> list[str]:
 def _as_trained(phonemes: str) -> str:
     """misaki's symbols as the model knows them."""
     return in_vocabulary(phonemes.replace("ɾ", "T").replace("ʔ", "t"))
-

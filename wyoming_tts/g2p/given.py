@@ -40,9 +40,9 @@ class Stretch:
 
 
 def from_ipa(phonemes: str, language: str) -> str:
-    """IPA, or the model's own symbols, as the voices of a language know them; what they do not know is left out.
+    """IPA, or the model's own symbols, as the voices of a language know them.
 
-    Syllable dots, brackets and slashes are left out too. "" where nothing is left.
+    What they do not know is left out, and so are syllable dots, brackets and slashes. "" where nothing is left.
     """
     text = unicodedata.normalize("NFD", phonemes).translate(_DROPPED)
     for old, new in (_SPELLINGS | _table(language)).items():
@@ -53,7 +53,9 @@ def from_ipa(phonemes: str, language: str) -> str:
 
 def _table(language: str) -> dict[str, str]:
     if not language.startswith("en"):
-        return (_EAST_ASIAN if language in ("ja", "zh-CN") else {}) | (_DIPHTHONGS | _OTHERS if language not in ("ja", "zh-CN") else {})
+        return (_EAST_ASIAN if language in ("ja", "zh-CN") else {}) | (
+            _DIPHTHONGS | _OTHERS if language not in ("ja", "zh-CN") else {}
+        )
     if language == "en-GB":
         return _DIPHTHONGS | {"eə": "ɛː", "e": "ɛ"} | _BRITISH | _ENGLISH
     return {"aɪ": "I", "aʊ": "W"} | _DIPHTHONGS | {"e": "ɛ"} | _ENGLISH | _AMERICAN

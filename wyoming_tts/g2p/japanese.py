@@ -78,7 +78,11 @@ def written_form(clause: str) -> str:
     """A clause with the numbers written so that the analyser reads them right."""
     clause = re.sub(r"[\u200b\ufeff]", " ", clause)
     clause = re.sub(r"(?<=\d),(?=\d{3})", "", clause)
-    clause = re.sub(r"(?<![一二三四五六七八九十百千万億])[二五](?=点[零一二三四五六七八九])", lambda match: match[0].translate(_LONG), clause)
+    clause = re.sub(
+        r"(?<![一二三四五六七八九十百千万億])[二五](?=点[零一二三四五六七八九])",
+        lambda match: match[0].translate(_LONG),
+        clause,
+    )
     for pattern, reading in _READINGS:
         clause = pattern.sub(reading, clause)
     clause = _COUNTED.sub(_in_digits, clause)
