@@ -6,7 +6,7 @@ import datetime
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from wyoming_tts.text.aligned import AlignedText, Kind, Rule
@@ -29,15 +29,25 @@ _POWERS = str.maketrans({"2": "²", "3": "³"})
 _FULL_MARKS = re.compile(r"(?<=\d)[：．，](?=\d)")
 _THOUSANDS = re.compile(r"(?<![\d,.])(\d{1,3})((?:,\d{3}){1,8})(?![\d,])")
 _LIST = re.compile(r"(?<=\d),(?=\d)")
-_HAS_WORK = re.compile(r"[\d@/_０-￦㎀-㏿]|www\.|[A-Za-z]\.[A-Za-z]|CO₂")
+_HAS_WORK = re.compile(
+    r"[\d@/_~〜～⁄∕０-￦㎀-㏿]|[日月火水木金土一二三四五六天曜][-–—]|www\.|[A-Za-z]\.[A-Za-z]|CO₂"
+)
+
+_DIGIT = re.compile(r"\d")
+_ROUNDS = 8
 
 _TLD = (
     "ai|app|cn|co|com|de|dev|edu|eu|fr|gov|home|info|internal|io|jp|kr|lan|local|me|net|org|tv|tw|uk|us|xyz"
 )
 _PATH = r"(?:/[^\s<>\"'“”‘’。，、！？；：）」』】\u3040-\u30ff\u3400-\u9fff]{0,400})?"
 _LABELS = r"(?:[a-z0-9](?:[a-z0-9-]{0,62}+)\.)"
-_EMAIL = re.compile(r"(?<![A-Za-z0-9.+_-])[A-Za-z0-9.+_-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}")
-_URL = re.compile(rf"(?<![a-z0-9+.-])(?:([a-z][a-z0-9+-]{{1,9}})://|www\.)[\w.-]{{1,255}}(?::\d{{2,5}})?{_PATH}", re.I | re.A)
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9.+_-])[A-Za-z0-9.+_-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![A-Za-z@_-])"
+)
+_AT = re.compile(r"(?<=[A-Za-z0-9])@(?=[A-Za-z0-9])")
+_URL = re.compile(
+    rf"(?<![a-z+.-])(?:([a-z][a-z0-9+-]{{1,9}})://|www\.)[\w.-]{{1,255}}(?::\d{{2,5}})?{_PATH}", re.I | re.A
+)
 _HOST = re.compile(
     rf"(?<![a-z0-9@_./-]){_LABELS}{{1,5}}(?:{_TLD})(?![a-z0-9_-])(?!\.[a-z0-9])(?::\d{{2,5}})?{_PATH}", re.I
 )
@@ -45,8 +55,9 @@ _IP = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})(?:/(\d{1,2}))?(?::(\d{2,5
 _ENTITY = re.compile(
     r"(?<![A-Za-z0-9_.])(?:(?:binary_sensor|sensor|light|switch|climate|cover|fan|lock|media_player|camera"
     r"|automation|script|scene|person|device_tracker|zone|sun|weather|vacuum|timer|counter|number|select"
-    r"|button|update|calendar|todo|group|notify|remote|siren|humidifier|event|image|text|valve|input_[a-z]{4,8}"
-    r"|alarm_control_panel|water_heater|lawn_mower)\.[a-z0-9_]{1,80}|[a-z]{2,20}\.[a-z0-9]{1,40}_[a-z0-9_]{1,80})"
+    r"|button|update|calendar|todo|group|notify|remote|siren|humidifier|event|image|text|valve"
+    r"|input_[a-z]{4,8}|alarm_control_panel|water_heater|lawn_mower)\.[a-z0-9_]{1,80}"
+    r"|[a-z]{2,20}\.[a-z0-9]{1,40}_[a-z0-9_]{1,80})"
     r"(?![A-Za-z0-9_.])"
 )
 _SNAKE = re.compile(r"(?<=[A-Za-z0-9])_++(?=[A-Za-z0-9])")
@@ -75,6 +86,22 @@ def _folded(symbol: str) -> str:
 def has_work(text: str) -> bool:
     """Whether there may be anything in a text that is not written as it is spoken."""
     return _HAS_WORK.search(text) is not None
+
+
+def has_digit(text: str) -> bool:
+    """Whether there is a digit of any script that numbers are written in here."""
+    return _DIGIT.search(text) is not None
+
+
+def settled(text: AlignedText, once: Callable[[AlignedText], AlignedText]) -> AlignedText:
+    """The text after as many rounds of `once` as change it: one, but for nonsense that grows into sense."""
+    for _ in range(_ROUNDS):
+        if not has_work(text.text):
+            break
+        before, text = text.text, once(text)
+        if text.text == before:
+            break
+    return text
 
 
 class Speech(ABC):
@@ -109,10 +136,9 @@ class Speech(ABC):
     plus: ClassVar[str]
     plus_minus: ClassVar[str]
     about: ClassVar[str]
-    at_least: ClassVar[str]
-    at_most: ClassVar[str]
-    above: ClassVar[str]
-    below: ClassVar[str]
+    compared: ClassVar[Mapping[str, str]]
+    """Sign of a comparison -> what is said, `{}` for what is behind it."""
+
     mixed: ClassVar[str]
     """Between a whole number and a fraction."""
 
@@ -162,6 +188,10 @@ class Speech(ABC):
     def ordinal(self, written: str) -> str:
         """A place in an order."""
 
+    def left(self, written: str, behind: str) -> str:
+        """A number of which nothing is known but the two characters behind it."""
+        return self.number(written)
+
     def signed(self, written: str) -> str:
         """A number that may begin with a minus."""
         sign = self.minus if written[0] in "-−–" else ""
@@ -179,7 +209,7 @@ class Speech(ABC):
 
     def whole(self, written: str) -> str:
         """A whole number in words, one that is too large to count to digit by digit."""
-        if len(written) > 1 and written[0] == "0" or int(written[:17]) >= LARGEST:
+        if (len(written) > 1 and written[0] == "0") or int(written[:17]) >= LARGEST:
             return self.digits(written)
         return cardinal(int(written), self.language)
 
@@ -223,6 +253,7 @@ class Speech(ABC):
             (_ENTITY, self.entity),
             (_HOST, self.url),
             (_SNAKE, " "),
+            (_AT, self.signs["@"]),
         )
 
     def phone(self, written: str) -> str:
@@ -258,7 +289,9 @@ class Speech(ABC):
             ends = [self.signed_percent(end, unit) for end in (first, second)]
             return self.to.join(ends)
         below_zero = first[0] in "-−–" and unit[0] == "°"
-        start = self.signed_quantity(first, first_unit or unit) if first_unit or below_zero else self.bare(first)
+        start = (
+            self.signed_quantity(first, first_unit or unit) if first_unit or below_zero else self.bare(first)
+        )
         return start + self.to + self.signed_quantity(second, unit)
 
     def bare(self, written: str) -> str:
@@ -278,9 +311,9 @@ def _without_stop(written: str) -> tuple[str, str]:
 
 
 def parse_date(written: str, form: str = "") -> tuple[str, str, str] | None:
-    """Year, month and day ("" where there is none) of a date in the order of `form` (`mdy`), or as written."""
+    """Year, month and day ("" where there is none) of a date in the order of `form` (`mdy`) or as written."""
     parts = re.findall(r"\d+", written)
-    if not parts or len(parts) > 3 or not form and len(parts) < 2 or re.search(r"[A-Za-z]", written):
+    if not parts or len(parts) > 3 or (not form and len(parts) < 2) or re.search(r"[A-Za-z]", written):
         return None
     order = form or _order(parts)
     if len(order) != len(parts):
@@ -337,7 +370,7 @@ def say_as(speech: Speech, text: str, kind: Kind, form: str) -> str | None:
 
 def _counted(speech: Speech, text: str, kind: Kind) -> str | None:
     match = re.fullmatch(r"([-−–]?)(\d{1,400}(?:\.\d{1,400})?)", text.replace("第", ""))
-    if match is None or kind == "ordinal" and ("." in match[2] or match[1]):
+    if match is None or (kind == "ordinal" and ("." in match[2] or match[1])):
         return None
     plain = re.sub(r"^0+(?=\d)", "", match[2])
     return speech.ordinal(plain) if kind == "ordinal" else speech.signed(match[1] + plain)

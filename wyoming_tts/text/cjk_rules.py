@@ -18,8 +18,10 @@ _MATH = re.compile(rf"(?<![\d.A-Za-z]){NUMBER}(?:\s?[-+×xX*÷/−]\s?{NUMBER}){
 _OPERATOR = re.compile(r"\s?([-+×xX*÷/−=＝])\s?")
 _VERSION = re.compile(r"(?<![\d.])([vV]\.?\s?)?(\d{1,4}(?:\.\d{1,5}){2,5})(?![\d.]?\d)")
 _PHONE = re.compile(
-    r"(?<![\d.+A-Za-z-])(?:\+\d{1,3}[ -]?\(?\d{1,4}\)?(?:[ -]?\d{2,4}){1,4}|\(0\d{1,4}\)[ -]?\d{2,4}[ -]?\d{4}"
-    r"|0\d{1,3}-\d{2,4}(?:-\d{3,4})?|0\d{3}-\d{7}|0\d{2,3}-\d{7,8}|1[3-9]\d[ -]\d{4}[ -]\d{4}|[48]00-\d{3,4}-?\d{3,4}"
+    r"(?<![\d.+A-Za-z-])(?:\+\d{1,3}[ -]?\(?\d{1,4}\)?(?:[ -]?\d{2,4}){1,4}"
+    r"|\(0\d{1,4}\)[ -]?\d{2,4}[ -]?\d{4}"
+    r"|0\d{1,3}-\d{2,4}(?:-\d{3,4})?|0\d{3}-\d{7}|0\d{2,3}-\d{7,8}|1[3-9]\d[ -]\d{4}[ -]\d{4}"
+    r"|[48]00-\d{3,4}-?\d{3,4}"
     r"|\d{3}-\d{3}-\d{4}|\d{3}-\d{4}|\d{4}-\d{4})(?![\d.]?\d)(?!-\d)"
 )
 _MOBILE = re.compile(r"(?<![\d.A-Za-z])(1[3-9]\d)(\d{4})(\d{4})(?![\d.]?\d)")
@@ -65,15 +67,27 @@ def calendar(speech: Speech, version: re.Pattern[str]) -> Sequence[Rule]:
     return (
         (re.compile(rf"(?<=\d日)\s?{DASH}\s?(?=\d)|(?<=[年月号时点時分])\s?{DASH}\s?(?=\d)"), speech.to),
         (re.compile(rf"(?<=:\d\d)\s?{DASH}\s?(?=\d{{1,2}}:\d\d)"), speech.to),
-        (re.compile(rf"(?<=\d[/-]\d\d)\s?[~〜～]\s?(?=\d{{1,4}}[/-]\d)"), speech.to),
-        (re.compile(r"(?<![\d./-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:T(?=\d\d:)|(?![\d./-]?\d))"),
-         spoken(ymd, version, False)),
+        (re.compile(r"(?<=\d[/-]\d\d)\s?[~〜～]\s?(?=\d{1,4}[/-]\d)"), speech.to),
+        (
+            re.compile(r"(?<![\d./-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:T(?=\d\d:)|(?![\d./-]?\d))"),
+            spoken(ymd, version, False),
+        ),
         (re.compile(r"(?<![\d./-])(\d{1,2})/(\d{1,2})/((?:19|20)\d\d)(?![\d./-]?\d)"), mdy),
         (re.compile(r"(?<![\d./-])((?:19|20)\d\d)[-/](0[1-9]|1[0-2])(?![\d./:-]?\d)"), month),
-        (re.compile(r"(?<![\d./-])(\d{1,2})/(\d{1,2})(?=\s?[(（]?(?:周|週|星期|[月火水木金土日一二三四五六][)）曜]))"), day),
-        (re.compile(rf"(?<!\d)((?:1\d|20|21)\d\d)\s?{DASH}\s?((?:1\d|20|21)\d\d)\s?年"),
-         lambda m: f"{speech.year(m[1])}{speech.to}{speech.year(m[2])}年"),
-        (re.compile(r"(?<![\d.])((?:1\d|20|21)\d\d)\s?年(?!間|间|以?前|以?后|以?後)"), lambda m: f"{speech.year(m[1])}年"),
+        (
+            re.compile(
+                r"(?<![\d./-])(\d{1,2})/(\d{1,2})(?=\s?[(（]?(?:周|週|星期|[月火水木金土日一二三四五六][)）曜]))"
+            ),
+            day,
+        ),
+        (
+            re.compile(rf"(?<!\d)((?:1\d|20|21)\d\d)\s?{DASH}\s?((?:1\d|20|21)\d\d)\s?年"),
+            lambda m: f"{speech.year(m[1])}{speech.to}{speech.year(m[2])}年",
+        ),
+        (
+            re.compile(r"(?<![\d.])((?:1\d|20|21)\d\d)\s?年(?!間|间|以?前|以?后|以?後)"),
+            lambda m: f"{speech.year(m[1])}年",
+        ),
     )
 
 
@@ -96,8 +110,10 @@ def clock(speech: Speech, lasting: re.Pattern[str], scores: re.Pattern[str]) -> 
         (score, spoken(versus, scores)),
         (re.compile(_TIME), spoken(length, lasting)),
         (re.compile(_TIME + HALF_DAY), moment),
-        (re.compile(r"(?<![\d.:])(1[0-2]|0?[1-9])\s?([AaPp])\.?[Mm](?![A-Za-z])\.?"),
-         lambda m: speech.time(m[1], "", "", m[2].lower())),
+        (
+            re.compile(r"(?<![\d.:])(1[0-2]|0?[1-9])\s?([AaPp])\.?[Mm](?![A-Za-z])\.?"),
+            lambda m: speech.time(m[1], "", "", m[2].lower()),
+        ),
         (re.compile(r"(?<![\d.:])(\d{1,3}):(\d{1,3})(?![\d:])"), versus),
     )
 
@@ -109,14 +125,21 @@ def codes(speech: Speech, cue: re.Pattern[str], version: re.Pattern[str]) -> Seq
         return (match[1] or "") + _version(speech, match[2])
 
     return (
+        (re.compile(r"(?<![\d.A-Za-z])([248])K(?![A-Za-z])"), lambda m: speech.number(m[1]) + "K"),
+        (re.compile(r"(?<![\d.A-Za-z])(\d{3,4})[pP](?![A-Za-z])"), lambda m: speech.digits(m[1]) + "P"),
         (_VERSION, versioned),
-        (re.compile(r"(?<![\d.])(\d{1,4}\.\d{1,4})(?![\d.]?\d)(?!%)"),
-         spoken(lambda m: _version(speech, m[1]), version)),
+        (
+            re.compile(r"(?<![\d.])(\d{1,4}\.\d{1,4})(?![\d.]?\d)(?!%)"),
+            spoken(lambda m: _version(speech, m[1]), version),
+        ),
         (_PHONE, lambda m: speech.phone(m[0])),
         (_MOBILE, lambda m: speech.phone(" ".join(m.groups()))),
         (re.compile(r"(?<![\d.])\d{3,}+(?![.,]\d)"), spoken(lambda m: speech.digits(m[0]), cue)),
         (re.compile(r"(?<![\d.])0\d++(?!\.\d)"), lambda m: speech.digits(m[0])),
-        (re.compile(r"(?<=[A-Za-z])\d{3,}+(?![.,]\d)|(?<=[A-Za-z]-)\d{2,}+(?![.,]\d)"), lambda m: speech.digits(m[0])),
+        (
+            re.compile(r"(?<=[A-Za-z])\d{3,}+(?![.,]\d)|(?<=[A-Za-z]-)\d{3,}+(?![.,]\d)"),
+            lambda m: speech.digits(m[0]),
+        ),
     )
 
 
@@ -128,18 +151,33 @@ def _version(speech: Speech, written: str) -> str:
 
 def money(speech: Speech) -> Sequence[Rule]:
     """Amounts with their currency."""
-    signs = _any(sign for sign in speech.currencies if not sign[-1].isalpha() or sign.isascii())
+    signs = _any(sign for sign in speech.currencies if sign.isascii() or not sign.isalpha())
     behind = _any(speech.currencies)
     size = r"(?:\s?(?P<size>[万萬亿億千百]{1,2}|[KkMB](?![A-Za-z])))?"
-    end = r"(?![A-Za-z0-9])"
+    minus = r"(?P<sign>(?<![0-9A-Za-z])[-−–])?"
     return (
-        (re.compile(rf"(?<=\d)\s?{DASH}\s?(?:{signs})?(?=\d{{1,15}}(?:\.\d{{1,9}})?\s?(?:{behind})(?![A-Za-z]))"), speech.to),
-        (re.compile(rf"((?<![A-Za-z])(?:{signs})\s?\d{{1,15}}(?:\.\d{{1,9}})?)\s?{DASH}\s?(?:{signs})?(?=\d)"),
-         lambda m: f"{re.sub('[^0-9.]', '', m[1])}{speech.to}{re.sub('[0-9. ]', '', m[1])}"),
-        (re.compile(rf"(?P<sign>(?<![0-9A-Za-z])[-−–])?(?<![A-Za-z])(?P<before>{signs})\s?(?P<amount>{NUMBER}){size}(?P<behind>)"),
-         speech.money),
-        (re.compile(rf"(?P<before>)(?P<sign>(?<![0-9A-Za-z])[-−–])?(?P<amount>{NUMBER}){size}\s?(?P<behind>{behind}){end}"),
-         speech.money),
+        (
+            re.compile(
+                rf"(?<=\d)\s?{DASH}\s?(?:{signs})?(?=\d{{1,15}}(?:\.\d{{1,9}})?\s?(?:{behind})(?![A-Za-z]))"
+            ),
+            speech.to,
+        ),
+        (
+            re.compile(
+                rf"((?<![A-Za-z])(?:{signs})\s?\d{{1,15}}(?:\.\d{{1,9}})?)\s?{DASH}\s?(?:{signs})?(?=\d)"
+            ),
+            lambda m: f"{re.sub('[^0-9.]', '', m[1])}{speech.to}{re.sub('[0-9. ]', '', m[1])}",
+        ),
+        (
+            re.compile(rf"{minus}(?<![A-Za-z])(?P<before>{signs})\s?(?P<amount>{NUMBER}){size}(?P<behind>)"),
+            speech.money,
+        ),
+        (
+            re.compile(
+                rf"(?P<before>){minus}(?P<amount>{NUMBER}){size}\s?(?P<behind>{behind})(?![A-Za-z0-9])"
+            ),
+            speech.money,
+        ),
     )
 
 
@@ -156,10 +194,19 @@ def quantities(speech: Speech) -> Sequence[Rule]:
         first, second = match[1], match[2]
         if "." not in first + second and int(first[:18]) >= int(second[:18]):
             return speech.number(first) + speech.versus + speech.number(second)
-        return speech.number(first) + speech.to + speech.number(second)
+        return (
+            speech.number(first)
+            + speech.to
+            + speech.left(second, match.string[match.end() : match.end() + 2])
+        )
 
     return (
-        (re.compile(rf"{free}({SIGNED})\s?{any_unit}?\s?(?:{DASH}|到|至|から)\s?([-−–]?{NUMBER})\s?{any_unit}"), ranged),
+        (
+            re.compile(
+                rf"{free}({SIGNED})\s?{any_unit}?\s?(?:{DASH}|到|至|から)\s?([-−–]?{NUMBER})\s?{any_unit}"
+            ),
+            ranged,
+        ),
         (re.compile(rf"{free}({SIGNED})\s?([%‰])"), lambda m: speech.signed_percent(m[1], m[2])),
         (re.compile(rf"{free}({SIGNED})\s?({unit})"), lambda m: speech.signed_quantity(m[1], m[2])),
         (re.compile(rf"(?<![\d.A-Za-z-])({NUMBER})\s?{DASH}\s?({NUMBER})(?!\s?{DASH}\s?\d)"), counted),
@@ -176,9 +223,16 @@ def numbers(speech: Speech) -> Sequence[Rule]:
         return f"{speech.number(match[1])}{speech.mixed}{part}" if match[1] else part
 
     return (
-        (re.compile(r"(?<![\d./A-Za-z])(?:(\d{1,4}) )?(\d{1,4})/(\d{1,4})(?![\d/.]?\d)(?!\s?[A-Za-z])"), fraction),
+        (
+            re.compile(r"(?<![\d./A-Za-z])(?:(\d{1,4}) )?(\d{1,4})/(\d{1,4})(?![\d/.]?\d)(?!\s?[A-Za-z])"),
+            fraction,
+        ),
+        (re.compile(r"(?<=[A-Za-z])-(?=\d)"), " "),
         (re.compile(r"(?<![0-9A-Za-z.)）%°])[-−–](?=\d)"), speech.minus),
-        (re.compile(NUMBER.replace(r"(?<![\d.])", "")), lambda m: speech.number(m[0])),
+        (
+            re.compile(NUMBER.replace(r"(?<![\d.])", "")),
+            lambda m: speech.left(m[0], m.string[m.end() : m.end() + 2]),
+        ),
     )
 
 
@@ -188,10 +242,10 @@ def signs(speech: Speech) -> Sequence[Rule]:
         (re.compile(r"±\s?(?=\d)"), speech.plus_minus),
         (re.compile(r"(?<=[约約])\s?[~〜～≈]\s?(?=\d)"), ""),
         (re.compile(r"(?<![\d%°℃年月日号時时分点])(?<![A-Za-z])\s?[~〜～≈]\s?(?=\d)"), speech.about),
-        (re.compile(r"(?:[≥≧]|>=)\s?(?=\d)"), speech.at_least),
-        (re.compile(r"(?:[≤≦]|<=)\s?(?=\d)"), speech.at_most),
-        (re.compile(r">\s?(?=\d)"), speech.above),
-        (re.compile(r"<\s?(?=\d)"), speech.below),
+        (
+            re.compile(rf"([≥≧≤≦]|[<>]=?)\s?({SIGNED}(?:\s?{units_group(speech)}|%)?)"),
+            lambda m: speech.compared[m[1]].format(m[2]),
+        ),
         (re.compile(r"(?<![\dA-Za-z.])\+(?=\d)"), speech.plus),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from wyoming_tts.text import cjk, cjk_rules
 from wyoming_tts.text.aligned import AlignedText, Kind, Rule
 from wyoming_tts.text.cjk import DASH, Speech
-from wyoming_tts.text.ja_units import PER, UNITS
+from wyoming_tts.text.ja_units import COMPARED, CURRENCIES, OPERATORS, PER, SIGNS, UNITS
 
 _DIGITS = ("ゼロ", "一", "二", "三", "四", "五", "六", "七", "八", "九")
 _CODES = re.compile(
@@ -18,12 +18,12 @@ _CODES = re.compile(
 )
 _LASTING = re.compile(r"(?:残り|タイマー|経過|所要|再生|長さ|ラップ)[^\d。、]{0,6}$")
 _SCORES = re.compile(r"(?:スコア|得点|比率|比|アスペクト|試合)[^\d。、]{0,6}$")
-_VERSIONS = re.compile(r"(?:バージョン|Assistant|OS|[Vv]ersion|Core|Android|ファームウェア|アップデート)\s?[:はが]?\s?[vV]?$")
-_CURRENCIES = {
-    "¥": "円", "JPY": "円", "$": "ドル", "US$": "ドル", "USD": "ドル", "€": "ユーロ", "EUR": "ユーロ", "£": "ポンド",
-    "GBP": "ポンド", "CNY": "元", "₩": "ウォン", "KRW": "ウォン", "HK$": "香港ドル", "₹": "ルピー", "CHF": "スイスフラン",
-    "¢": "セント", "円": "円", "ドル": "ドル", "ユーロ": "ユーロ",
-}  # fmt: skip
+_VERSIONS = re.compile(
+    r"(?:バージョン|Assistant|OS|[Vv]ersion|Core|Android|ファームウェア|アップデート)\s?[:はが]?\s?[vV]?$"
+)
+_DAY = r"([月火水木金土日])(?:曜日?)?"
+_WEEKDAYS = re.compile(rf"(?<![一-鿿0-9]){_DAY}\s?{DASH}\s?{_DAY}(?![一-鿿])")
+_CARBON_DIOXIDE = re.compile(r"(?<![A-Za-z])CO[2₂](?![A-Za-z0-9])")
 
 
 class Japanese(Speech):
@@ -32,12 +32,8 @@ class Japanese(Speech):
     language = "ja"
     units = UNITS
     per = PER
-    currencies = _CURRENCIES
-    signs = {
-        ".": "ドット", "@": "アットマーク", "/": "スラッシュ", ":": "コロン", "-": "ハイフン", "_": "アンダーバー", "+": "プラス",
-        "#": "シャープ", "*": "アスタリスク", "=": "イコール", "&": "アンド", "%": "パーセント", "$": "ドル", "?": "クエスチョンマーク",
-        "!": "感嘆符", "~": "チルダ", "\\": "バックスラッシュ",
-    }  # fmt: skip
+    currencies = CURRENCIES
+    signs = SIGNS
     to = "から"
     minus = "マイナス"
     versus = "対"
@@ -45,16 +41,10 @@ class Japanese(Speech):
     plus = "プラス"
     plus_minus = "プラスマイナス"
     about = "約"
-    at_least = "以上"
-    at_most = "以下"
-    above = "より大きい"
-    below = "より小さい"
+    compared = COMPARED
     mixed = "と"
     pause = "、"
-    operators = {
-        "+": "足す", "-": "引く", "−": "引く", "x": "かける", "×": "かける", "*": "かける", "÷": "割る", "/": "割る",
-        "=": "は", "＝": "は",
-    }  # fmt: skip
+    operators = OPERATORS
 
     def digits(self, written: str) -> str:
         """`101` -> 一 ゼロ 一, parted so that it does not become a number."""
@@ -65,16 +55,23 @@ class Japanese(Speech):
         whole, _, part = written.partition(".")
         if not part:
             return self.whole(whole).replace("〇", "ゼロ")
-        return f"{self.whole(whole).replace('〇', '零')}点{self.digits(part).replace(' ', '').replace('ゼロ', '零')}"
+        said = f"{self.whole(whole)}点{self.digits(part).replace(' ', '')}"
+        return said.replace("〇", "零").replace("ゼロ", "零")
+
+    def left(self, written: str, behind: str) -> str:
+        """`10` minutes keep their digits: 十分 is read as "enough"."""
+        return (
+            written if written == "10" and behind[:1] == "分" and behind != "分の" else self.number(written)
+        )
 
     def year(self, written: str) -> str:
         """As a number."""
         return self.whole(written)
 
     def quantity(self, written: str, unit: str) -> str:
-        """`5` and 分 keep the digit, which is read wrong in kanji."""
-        if unit == "分" and written.isdecimal():
-            return f"{int(written)}分"
+        """`21.5` and 度 -> 二十一点五度."""
+        if unit[0] == "分":
+            return self.left(written, unit) + unit
         if unit.startswith("華氏"):
             return f"華氏{self.number(written)}度"
         if unit == "度" and written == "0":
@@ -122,13 +119,21 @@ def _rules() -> Sequence[Rule]:
     speech = _SPEECH
     return (
         *cjk_rules.sums(speech),
-        (re.compile(rf"(?<=[月火水木金土日])(?:曜日?)?\s?{DASH}\s?(?=[月火水木金土日](?:曜|$|の))"), "曜から"),
         *cjk_rules.calendar(speech, _VERSIONS),
+        (re.compile(r"(?<=日)\s?[(（]([月火水木金土日])[)）]"), lambda m: f"({m[1]}曜日)"),
         *cjk_rules.clock(speech, _LASTING, _SCORES),
         *cjk_rules.codes(speech, _CODES, _VERSIONS),
         (re.compile(r"(?<![\d.])\d{3,4}(?=\s?(?:号室|号線|便|番ポート))"), lambda m: speech.digits(m[0])),
         (re.compile(r"(?:No\.\s?|#)(\d{1,9})(?![\d.]?\d)"), lambda m: "ナンバー" + speech.number(m[1])),
-        (re.compile(r"(?<![\d.])(\d{1,4})(?:st|nd|rd|th)(?![A-Za-z])"), lambda m: speech.number(m[1]) + "番目"),
+        (
+            re.compile(r"(?<![\d.])(\d{0,3}(?:1(?=st)|2(?=nd)|3(?=rd)|\d(?=th)))(?:st|nd|rd|th)(?![A-Za-z])"),
+            lambda m: speech.number(m[1]) + "番目",
+        ),
+        (
+            re.compile(rf"(?<![\d.A-Za-z])(\d{{1,2}})\s?{DASH}\s?(\d{{1,2}})([月時日])(?![本語])"),
+            lambda m: f"{speech.number(m[1])}{m[3]}から{speech.number(m[2])}{m[3]}",
+        ),
+        (re.compile(r"(?<=\d時)\d{1,2}(?=分)"), lambda m: speech.number(str(int(m[0])))),
         *cjk_rules.signs(speech),
         *cjk_rules.money(speech),
         *cjk_rules.quantities(speech),
@@ -138,10 +143,14 @@ def _rules() -> Sequence[Rule]:
 
 def normalise(text: AlignedText, language: str) -> AlignedText:
     """One sentence as it is read out."""
-    if not cjk.has_work(text.text):
-        return text
-    text = cjk.fold(text).apply(_SPEECH.addresses())
-    return text.apply(_rules()) if any(symbol.isdecimal() for symbol in text.text) else text
+    return cjk.settled(text, _once)
+
+
+def _once(text: AlignedText) -> AlignedText:
+    text = cjk.fold(text).sub(_CARBON_DIOXIDE, "シーオーツー")
+    text = text.sub(_WEEKDAYS, lambda m: f"{m[1]}曜から{m[2]}曜")
+    text = text.apply(_SPEECH.addresses())
+    return text.apply(_rules()) if cjk.has_digit(text.text) else text
 
 
 def say_as(text: str, kind: Kind, form: str, language: str) -> str | None:

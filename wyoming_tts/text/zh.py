@@ -9,31 +9,35 @@ from collections.abc import Sequence
 from wyoming_tts.text import cjk, cjk_rules
 from wyoming_tts.text.aligned import AlignedText, Kind, Rule
 from wyoming_tts.text.cjk import DASH, NUMBER, Speech
-from wyoming_tts.text.zh_units import PER, UNITS
+from wyoming_tts.text.zh_units import COMPARED, CURRENCIES, OPERATORS, PER, SIGNS, UNITS
 
 _DIGITS = str.maketrans("0123456789", "零一二三四五六七八九")
 _MEASURES = (
-    "个小时|个|個|岁|歲|分(?!之)|小时|小時|钟头|分钟|分鐘|秒|天|周|週|年(?![级級])|次|人|位|名|只|隻|条|條|张|張|本|台|臺|盏|盞|扇|间|間|件|杯|瓶|块|塊|元|米|公里"
-    "|公斤|千克|克|斤|升|毫升|吨|噸|倍|层|層|种|種|部|辆|輛|家|份|步|顿|頓|碗|片|颗|顆|粒|根|支|枝|把|双|雙|套|对|對|场|場|首|遍|道|段|句|项|項"
-    "|组|組|盒|包|袋|箱|桶|罐|盘|盤|架|艘|座|栋|棟|所|笔|筆|封|篇|页|頁|点钟|點鐘|度|摄氏度|点|點|厘米|毫米|平方|立方|瓦|千瓦|伏|美元|欧元|万|萬|亿|億|千|半|口|匹|头|頭|朵|棵|束|滴|勺|节(?!能)|圈|趟|回|轮|輪|样|樣|手"
+    r"个小时|个|個|岁|歲|分(?!之)|小时|小時|钟头|分钟|分鐘|秒|天|周|週|年(?![级級])|次|人|位|名|"
+    r"只|隻|条|條|张|張|本|台|臺|盏|盞|扇|间|間|件|杯|瓶|块|塊|元|米|公里|公斤|千克|克|斤|升|"
+    r"毫升|吨|噸|倍|层|層|种|種|部|辆|輛|家|份|步|顿|頓|碗|片|颗|顆|粒|根|支|枝|把|双|雙|套|对|"
+    r"對|场|場|首|遍|道|段|句|项|項|组|組|盒|包|袋|箱|桶|罐|盘|盤|架|艘|座|栋|棟|所|笔|筆|封|篇|"
+    r"页|頁|点钟|點鐘|度|摄氏度|点|點|厘米|毫米|平方|立方|瓦|千瓦|伏|美元|欧元|万|萬|亿|億|千|半|"
+    r"口|匹|头|頭|朵|棵|束|滴|勺|节(?!能)|圈|趟|回|轮|輪|样|樣|手"
 )
-_COUNTED_RANGE = re.compile(rf"(?<![A-Za-z第/])({NUMBER})\s?(?:{DASH}|到|至|、)\s?({NUMBER})(?=\s?(?:{_MEASURES}))")
-_TWO = re.compile(rf"(?<![0-9./第])2(?=\s?(?:{_MEASURES}))(?!\s?(?:度电|月|号|號|日(?!元)|楼|樓|年[级級]|安[静全装]|大[厦道]|手房))")
+_COUNTED_RANGE = re.compile(
+    rf"(?<![A-Za-z第/])({NUMBER})\s?(?:{DASH}|到|至|、)\s?({NUMBER})(?=\s?(?:{_MEASURES}))"
+)
+_TWO = re.compile(rf"(?<![0-9./第])2(?=\s?(?:{_MEASURES}))(?!\s?手房)")
 _CODES = re.compile(
     r"(?:密[码碼]|[验驗][证證][码碼]|PIN码?)[^\d。,]{0,7}$|"
-    r"(?:密[码碼]|口令|[验驗][证證][码碼]|代[码碼]|编[号號]|編號|[号號][码碼]|[电電][话話]|手机|手機|[拨撥]打?|致电|热线|PIN码?|pin|房[间間]|端口|邮编|尾号|航班|[车車]次|车牌|分机|ID|账号)"
-    r"\s?(?:是|为|為|号|:|:|=|:|,)?\D{0,2}$"
+    r"(?:口令|代[码碼]|[编編][号號]|[号號][码碼]|[电電][话話]|手[机機]|[拨撥]打?|致[电電]|[热熱][线線]|房[间間]|端口"
+    r"|[邮郵][编編]|尾[号號]|航班|[车車]次|[车車]牌|分[机機]|ID|[账帳][号號])\s?[是为為号號:：=,]?\D{0,2}$"
 )
-_LASTING = re.compile(r"(?:剩余?|还有|倒[计計][时時]|[计計][时時]器?|[时時][长長]|持续|用[时時]|耗时|已播放|播放)[^\d。,]{0,6}$")
+_LASTING = re.compile(
+    r"(?:剩余?|还有|倒[计計][时時]|[计計][时時]器?|[时時][长長]|持续|用[时時]|耗时|已播放|播放)[^\d。,]{0,6}$"
+)
 _SCORES = re.compile(r"(?:比分|比例|比率|[战戰][胜勝]|[击擊][败敗]|大胜|打成|以|画幅)[^\d。,]{0,6}$")
-_VERSIONS = re.compile(r"(?:版本|[Vv]ersion|Assistant|OS|固件|Core|Android|系统|更新到|升级到)\s?[:为是到]?\s?[vV]?$")
+_VERSIONS = re.compile(
+    r"(?:版本|[Vv]ersion|Assistant|OS|固件|Core|Android|系统|更新到|升级到)\s?[:为是到]?\s?[vV]?$"
+)
+_WEEKDAYS = re.compile(rf"(?<=[周週期][一二三四五六日天])\s?{DASH}\s?(?=周|週|星期)")
 _CARBON_DIOXIDE = re.compile(r"(?<![A-Za-z])CO[2₂](?![A-Za-z0-9])")
-_CURRENCIES = {
-    "¥": "元", "CNY": "元", "RMB": "人民币", "$": "美元", "US$": "美元", "USD": "美元", "€": "欧元", "EUR": "欧元",
-    "£": "英镑", "GBP": "英镑", "HK$": "港元", "HKD": "港元", "NT$": "新台币", "JPY": "日元", "₩": "韩元", "KRW": "韩元",
-    "₹": "卢比", "CHF": "瑞士法郎", "¢": "美分", "元": "元", "块": "块", "塊": "塊", "美元": "美元", "欧元": "欧元", "人民币": "人民币",
-    "英镑": "英镑", "日元": "日元", "港币": "港币", "港元": "港元",
-}  # fmt: skip
 
 
 class Mandarin(Speech):
@@ -42,11 +46,8 @@ class Mandarin(Speech):
     language = "zh"
     units = UNITS
     per = PER
-    currencies = _CURRENCIES
-    signs = {
-        ".": "点", "@": "艾特", "/": "斜杠", ":": "冒号", "-": "杠", "_": "下划线", "+": "加", "#": "井号", "*": "星号",
-        "=": "等于", "&": "和", "%": "百分号", "$": "美元", "?": "问号", "!": "感叹号", "~": "波浪号", "\\": "反斜杠",
-    }  # fmt: skip
+    currencies = CURRENCIES
+    signs = SIGNS
     to = "到"
     minus = "负"
     versus = "比"
@@ -54,12 +55,9 @@ class Mandarin(Speech):
     plus = "正"
     plus_minus = "正负"
     about = "约"
-    at_least = "大于等于"
-    at_most = "小于等于"
-    above = "大于"
-    below = "小于"
+    compared = COMPARED
     mixed = "又"
-    operators = {"+": "加", "-": "减", "−": "减", "x": "乘", "×": "乘", "*": "乘", "÷": "除以", "/": "除以", "=": "等于", "=": "等于"}
+    operators = OPERATORS
 
     def digits(self, written: str) -> str:
         """`101` -> 一零一."""
@@ -137,20 +135,31 @@ def _rules() -> Sequence[Rule]:
         return f"{speech.bare(match[1])}到{speech.bare(match[2])}"
 
     return (
-        (re.compile(r"(?<![\d.A-Za-z])([248])K(?![A-Za-z])"), lambda m: speech.number(m[1]) + "K"),
-        (re.compile(r"(?<![\d.A-Za-z])(\d{3,4})[pP](?![A-Za-z])"), lambda m: speech.digits(m[1]) + "P"),
-        (re.compile(r"(?<=[元块度瓦米升克])/(年|月|天|日|小时|分钟|次|人|度|kWh|平方米|m²|升|L|公斤|kg|个)"), lambda m: PER[m[1]]),
+        (
+            re.compile(
+                r"(?<=[元块度瓦米升克])/(年|月|天|日|小时|分钟|次|人|度|kWh|平方米|m²|升|L|公斤|kg|个)"
+            ),
+            lambda m: PER[m[1]],
+        ),
         *cjk_rules.sums(speech),
-        (re.compile(rf"(?<=[周週期][一二三四五六日天])\s?{DASH}\s?(?=周|週|星期)"), "到"),
         *cjk_rules.calendar(speech, _VERSIONS),
+        (re.compile(r"(?<=日)\s?[(（]([一二三四五六日])[)）]"), lambda m: f"(周{m[1]})"),
         *cjk_rules.clock(speech, _LASTING, _SCORES),
         *cjk_rules.codes(speech, _CODES, _VERSIONS),
-        (re.compile(r"(?<![\d.])\d{3,4}(?=\s?(?:号房|房间|房間|室|路公交|路车|国道|航班|次列车|端口))"), lambda m: speech.digits(m[0])),
-        (re.compile(rf"第\s?(\d{{1,15}})\s?{DASH}\s?第?(\d{{1,15}})(?![\d.])"),
-         lambda m: f"{speech.ordinal(m[1])}到{speech.ordinal(m[2])}"),
+        (
+            re.compile(r"(?<![\d.])\d{3,4}(?=\s?(?:号房|房间|房間|室|路公交|路车|国道|航班|次列车|端口))"),
+            lambda m: speech.digits(m[0]),
+        ),
+        (
+            re.compile(rf"第\s?(\d{{1,15}})\s?{DASH}\s?第?(\d{{1,15}})(?![\d.])"),
+            lambda m: f"{speech.ordinal(m[1])}到{speech.ordinal(m[2])}",
+        ),
         (re.compile(r"第\s?(\d{1,15})(?![\d.])"), lambda m: speech.ordinal(m[1])),
         (re.compile(r"(?:No\.\s?|#)(\d{1,9})(?![\d.]?\d)"), lambda m: speech.number(m[1]) + "号"),
-        (re.compile(r"(?<![\d.])(\d{1,4})(?:st|nd|rd|th)(?![A-Za-z])"), lambda m: speech.ordinal(m[1])),
+        (
+            re.compile(r"(?<![\d.])(\d{0,3}(?:1(?=st)|2(?=nd)|3(?=rd)|\d(?=th)))(?:st|nd|rd|th)(?![A-Za-z])"),
+            lambda m: speech.ordinal(m[1]),
+        ),
         *cjk_rules.signs(speech),
         *cjk_rules.money(speech),
         (_COUNTED_RANGE, counted),
@@ -162,10 +171,13 @@ def _rules() -> Sequence[Rule]:
 
 def normalise(text: AlignedText, language: str) -> AlignedText:
     """One sentence as it is read out."""
-    if not cjk.has_work(text.text):
-        return text
-    text = cjk.fold(text).sub(_CARBON_DIOXIDE, "二氧化碳").apply(_SPEECH.addresses())
-    return text.apply(_rules()) if any(symbol.isdecimal() for symbol in text.text) else text
+    return cjk.settled(text, _once)
+
+
+def _once(text: AlignedText) -> AlignedText:
+    text = cjk.fold(text).sub(_CARBON_DIOXIDE, "二氧化碳").sub(_WEEKDAYS, "到")
+    text = text.apply(_SPEECH.addresses())
+    return text.apply(_rules()) if cjk.has_digit(text.text) else text
 
 
 def say_as(text: str, kind: Kind, form: str, language: str) -> str | None:
