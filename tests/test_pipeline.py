@@ -282,7 +282,7 @@ async def test_plain_text_keeps_what_looks_like_a_comparison() -> None:
     """Without SSML nothing is taken from the text."""
     backend = ScriptedBackend()
     await listen(make(backend), "Is 3 < 5 and 7 > 6?")
-    assert backend.texts == "Is 3 < 5 and 7 > 6?"
+    assert backend.texts == "Is three less than five and seven greater than six?"
 
 
 def word_by_word(request: SynthesisRequest) -> Iterable[Step]:

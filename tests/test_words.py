@@ -27,7 +27,7 @@ def times(source: str, rules: list[tuple[str, str]], markup: str = "", one_by_on
     mapping = WordTimes(cleaned, spoken, source, "en-US")
     words = spoken_words(spoken)
     found = [w for word in words for w in mapping.feed([word])] if one_by_one else mapping.feed(words)
-    return [(w.word, w.start, w.end) for w in [*found, *mapping.feed([], last=True)]]
+    return [(w.word, w.start, w.end) for w in found]
 
 
 def test_words_that_are_spoken_as_written() -> None:
@@ -52,13 +52,26 @@ def test_more_written_than_spoken_words() -> None:
     assert times("a b c", [("a b c", "alphabet")]) == [("a", 0, 1), ("b", 0, 1), ("c", 0, 1)]
 
 
+def test_parts_of_a_written_word() -> None:
+    """A written word of which each part is spoken by itself lasts through all of them."""
+    assert times("The A/C is on", [("/", " ")])[1:3] == [("A/C", 1, 3), ("is", 3, 4)]
+
+
+def test_a_word_is_given_at_once() -> None:
+    """A written word does not wait for the next one."""
+    text = AlignedText.of("All 21 doors").sub(re.compile("21"), "twenty one")
+    mapping = WordTimes(AlignedText.of("All 21 doors"), text, "All 21 doors", "en")
+    given = [[word.word for word in mapping.feed([word])] for word in spoken_words(text)]
+    assert given == [["All"], [], ["21"], ["doors"]]
+
+
 def test_markup_is_no_part_of_a_word() -> None:
     """A word's place is that of what is left of it without its markup."""
     assert times("This is **bold** text", [], markup=r"\*\*")[2] == ("bold", 2, 3)
 
 
 def test_what_is_not_spoken_has_no_length() -> None:
-    """A dash between words, or at the end, is a moment."""
+    """A dash between words, or at the end, is a moment; it comes with its neighbours."""
     found = times("Wait – no –", [("–", "")])
     assert found == [("Wait", 0, 1), ("–", 1, 1), ("no", 1, 2), ("–", 2, 2)]
 
@@ -71,7 +84,7 @@ def test_languages_without_spaces() -> None:
         WordTiming("", start, start + 1.0, a, b)
         for start, (a, b) in enumerate([(0, 1), (1, 3), (3, 4), (4, 5), (5, 7)])
     ]
-    found = WordTimes(cleaned, spoken, "今21度です", "ja").feed(words, last=True)
+    found = WordTimes(cleaned, spoken, "今21度です", "ja").feed(words)
     assert [(w.word, w.start, w.end) for w in found] == [
         ("今", 0, 1),
         ("21", 1, 3),
@@ -85,7 +98,7 @@ def test_languages_without_spaces() -> None:
     split=st.integers(1, 4),
 )
 def test_every_word_once_and_in_order(words: list[str], split: int) -> None:
-    """Whatever is replaced, every written word comes once, in order, with its own place and no negative time."""
+    """Whatever is replaced, every written word comes once, in order, and in its own place."""
     source = " ".join(words)
     cleaned = AlignedText.of(source).sub(re.compile(r"\*\*"), "")
     rules = [
@@ -97,13 +110,12 @@ def test_every_word_once_and_in_order(words: list[str], split: int) -> None:
     mapping = WordTimes(cleaned, spoken, source, "en")
     said = spoken_words(spoken)
     found = [w for n in range(0, len(said), split) for w in mapping.feed(said[n : n + split])]
-    found += mapping.feed([], last=True)
-    assert [w.word for w in found] == cleaned.text.split()
+    assert [w.word for w in found] == (cleaned.text.split() if said else [])
     assert all(source[w.char_start : w.char_end] == w.word and w.start <= w.end for w in found)
     assert [w.start for w in found] == sorted(w.start for w in found)
 
 
 @pytest.mark.parametrize("text", ["", "...", "–"])
 def test_nothing_spoken(text: str) -> None:
-    """A sentence of which nothing is spoken gives its marks at the beginning."""
-    assert times(text, [(re.escape(text), "")]) == [(word, 0, 0) for word in text.split()]
+    """A sentence of which nothing is spoken gives no times."""
+    assert times(text, [(re.escape(text), "")]) == []

@@ -18,6 +18,7 @@ from wyoming_tts.config import Settings
 from wyoming_tts.errors import ConfigError, WyomingTtsError
 from wyoming_tts.pipeline import Pipeline, PipelineSettings
 from wyoming_tts.text.language import load_detector
+from wyoming_tts.text.lexicon import FILE_NAME, Lexicon
 from wyoming_tts.voices import VoiceCatalogue, load_catalogue
 from wyoming_tts.wire import Limits
 from wyoming_tts.wyoming_connection import WyomingSettings
@@ -46,7 +47,8 @@ class App:
         self._settings = settings
         self._catalogue = load_catalogue(settings.voices_dir, settings.voice)
         self._backend = KokoroOnnxBackend(_kokoro_options(settings), self._catalogue.voices())
-        pipeline = Pipeline(self._backend, self._catalogue, _pipeline_settings(settings))
+        lexicon = Lexicon(settings.data_dir / FILE_NAME)
+        pipeline = Pipeline(self._backend, self._catalogue, _pipeline_settings(settings), lexicon=lexicon)
         self._wyoming = WyomingServer(pipeline, self._info, _wyoming_settings(settings))
         self._stop = asyncio.Event()
         self._exit_status = 0

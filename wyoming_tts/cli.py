@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     command = arguments[0] if arguments else "-"
     if command in COMMANDS:
-        return _run_client(command, arguments[1:])
+        return _run_command(command, arguments[1:])
     if not command.startswith("-"):
         raise ConfigError(f"{command} is no command{did_you_mean(command, COMMANDS) or _commands()}")
     return _serve(arguments)
@@ -81,22 +81,23 @@ def _commands() -> str:
 
 
 def _serve(arguments: Sequence[str]) -> int:
-    commands = "\n".join(f"  wyoming-tts {name:8}{kind.description}" for name, kind in COMMANDS.items())
-    settings = load_settings(
-        arguments, epilog=f"commands for a server that runs (each has its own --help):\n{commands}"
-    )
+    commands = "\n".join(f"  wyoming-tts {name:11}{kind.description}" for name, kind in COMMANDS.items())
+    settings = load_settings(arguments, epilog=f"commands (each has its own --help):\n{commands}")
     from wyoming_tts.app import run  # loads the whole server
 
     return run(settings)
 
 
-def _run_client(command: str, arguments: Sequence[str]) -> int:
+def _run_command(command: str, arguments: Sequence[str]) -> int:
     kind = COMMANDS[command]
     parser = Parser(prog=f"wyoming-tts {command}", description=kind.description, allow_abbrev=False)
-    parser.add_argument("--uri", help=f"server to ask (default: {LOCAL_URI}, else one found in the network)")
-    parser.add_argument(
-        "--timeout", type=_seconds, default=120.0, help="seconds of silence to bear (default: 120)"
-    )
+    if kind.asks_server:
+        parser.add_argument(
+            "--uri", help=f"server to ask (default: {LOCAL_URI}, else one found in the network)"
+        )
+        parser.add_argument(
+            "--timeout", type=_seconds, default=120.0, help="seconds of silence to bear (default: 120)"
+        )
     parser.add_argument("--debug", action="store_true", help="log what happens")
     kind.add_flags(parser)
     options = parser.parse_args(arguments)
@@ -269,7 +270,7 @@ def _number(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A client command."""
+    """A command other than to serve."""
 
     description: str
     """What `--help` says."""
@@ -280,11 +281,32 @@ class Command:
     run: Callable[[argparse.Namespace], Coroutine[Any, Any, None]]
     """Does it; raises WyomingTtsError when it fails."""
 
+    asks_server: bool = True
+    """Whether it is a client of a server that runs."""
+
+
+def _add_normalise_flags(parser: argparse.ArgumentParser) -> None:
+    from wyoming_tts import cli_normalise
+
+    cli_normalise.add_flags(parser)
+
+
+async def _normalise(options: argparse.Namespace) -> None:
+    from wyoming_tts import cli_normalise  # loads the text side
+
+    await cli_normalise.run(options)
+
 
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         "say": Command("Speak a text, or what comes on standard input.", _add_say_flags, _say),
         "voices": Command("List the voices of a server.", _add_voices_flags, _voices),
         "info": Command("Show what a server says about itself.", _add_info_flags, _info),
+        "normalise": Command(
+            "Show how a text is read out, stage by stage; needs no server.",
+            _add_normalise_flags,
+            _normalise,
+            asks_server=False,
+        ),
     }
 )

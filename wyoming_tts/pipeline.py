@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import itertools
+import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from wyoming_tts.backends.base import Backend
-from wyoming_tts.errors import UnsupportedFormatError
+from wyoming_tts.errors import UnknownVoiceError, UnsupportedFormatError
+from wyoming_tts.text.aloud import Aloud, read_aloud
 from wyoming_tts.text.language import detect_language
-from wyoming_tts.text.ssml_strip import SsmlStripper
-from wyoming_tts.text.split import Segment, Splitter
-from wyoming_tts.types import AudioChunk, AudioFormat, Playhead, Progress, SynthesisRequest, Voice, VoiceQuery
+from wyoming_tts.text.lexicon import Lexicon
+from wyoming_tts.text.sentences import Sentence, SentenceReader, Step
+from wyoming_tts.text.ssml import Style
+from wyoming_tts.text.words import WordTimes
+from wyoming_tts.types import (
+    AudioChunk,
+    AudioFormat,
+    Playhead,
+    Progress,
+    SynthesisRequest,
+    Voice,
+    VoiceQuery,
+    WordTiming,
+)
 from wyoming_tts.voices import VoiceCatalogue
 
 TEXT_FORMATS = ("text", "ssml")
@@ -27,6 +40,11 @@ ANY_VOICE = VoiceQuery()
 
 NOTHING_TO_SAY = 0.25
 """Seconds of silence that answer a text without words: a player needs some audio to end properly."""
+
+MIN_SPEED, MAX_SPEED = 0.5, 2.0
+"""What a document may make of the pace."""
+
+_LOGGER = logging.getLogger(__name__)
 
 Chunks = AsyncGenerator[AudioChunk, None]
 
@@ -76,8 +94,10 @@ class Pipeline:
         catalogue: VoiceCatalogue,
         settings: PipelineSettings | None = None,
         observers: Sequence[Observer] = (),
+        lexicon: Lexicon | None = None,
     ) -> None:
         """The backend may itself hold others; it is started and stopped by whoever made it."""
+        self._lexicon = lexicon
         self._backend = backend
         self._catalogue = catalogue
         self._settings = settings or PipelineSettings()
@@ -99,8 +119,8 @@ class Pipeline:
     ) -> Chunks:
         """Speak text while it arrives; close the iterator to stop.
 
-        Word times count from the start of the stream, word offsets in the text as it arrived (in SSML: with
-        its tags taken away). Text with nothing to say gives a short silence. Raises WyomingTtsError.
+        Word times count from the start of the stream, word offsets in the text as it arrived, its tags
+        and markup included. Text with nothing to say gives a short silence. Raises WyomingTtsError.
         """
         if text_format not in TEXT_FORMATS:
             offered = " and ".join(TEXT_FORMATS)
@@ -110,13 +130,12 @@ class Pipeline:
         stream = _Stream(
             Playhead(), speed or self._settings.speed, time.monotonic(), str(next(self._counter))
         )
-        async with contextlib.aclosing(
-            _segments(text, text_format, self._settings.quiet_seconds)
-        ) as segments:
-            async for segment in segments:
-                if undecided:
-                    chosen, undecided = self._detect(segment.text, chosen), False
-                async with contextlib.aclosing(self._speak(segment, chosen, stream)) as chunks:
+        reader = SentenceReader(ssml=text_format == "ssml")
+        async with contextlib.aclosing(_steps(text, reader, self._settings.quiet_seconds)) as steps:
+            async for step in steps:
+                if undecided and isinstance(step, Sentence):
+                    chosen, undecided = self._detect(step.text.text, chosen), False
+                async with contextlib.aclosing(self._take(step, chosen, stream, reader)) as chunks:
                     async for chunk in chunks:
                         yield chunk
                         self._note(stream, chunk)
@@ -127,44 +146,66 @@ class Pipeline:
     def _detect(self, text: str, default: Voice) -> Voice:
         """The voice for the text's language where that is sure and not the default's, else the default."""
         language = detect_language(text, [default.language, *self._catalogue.languages()])
-        if language is None or language.split("-")[0] == default.language.split("-")[0]:
+        return default if language is None else self._voice_for(language, default)
+
+    def _voice_for(self, language: str, default: Voice) -> Voice:
+        """The best voice of a language, or the default where that speaks it or nobody does."""
+        if language.split("-")[0].lower() == default.language.split("-")[0]:
             return default
         return self._catalogue.best_for_language(language) or default
 
+    def _styled(self, voice: Voice, style: Style) -> Voice:
+        """The voice that a document names, or the stream's where that is unknown."""
+        if style.voice:
+            try:
+                return self._catalogue.resolve(VoiceQuery(name=style.voice))
+            except UnknownVoiceError as error:
+                _LOGGER.warning("SSML: %s", error)
+        return self._voice_for(style.language, voice) if style.language else voice
+
+    def _take(
+        self, step: Step, voice: Voice, stream: _Stream, reader: SentenceReader
+    ) -> AsyncGenerator[AudioChunk, None]:
+        if isinstance(step, Sentence):
+            return self._speak(step, self._styled(voice, step.style), stream, reader.source)
+        return self._wait(step.seconds)
+
+    async def _wait(self, seconds: float) -> AsyncGenerator[AudioChunk, None]:
+        yield self._silence(seconds)
+
     async def _speak(
-        self, segment: Segment, voice: Voice, stream: _Stream
+        self, sentence: Sentence, voice: Voice, stream: _Stream, source: str
     ) -> AsyncGenerator[AudioChunk, None]:
         """One sentence and the pause behind it, with times from the start of the stream."""
-        request = SynthesisRequest(
-            text=segment.text, voice=voice, speed=stream.speed, playhead=stream.playhead
-        )
-        began, spoken = stream.audio_seconds, False
+        aloud = read_aloud(sentence.text, voice, self._lexicon)
+        stream.characters += len(sentence.text)
+        if not aloud.is_speakable:
+            return
         stream.backend = voice.backend
+        request = SynthesisRequest(
+            text=aloud.normalised.text,
+            pronunciations=aloud.pronunciations,
+            voice=voice,
+            speed=float(np.clip(stream.speed * sentence.style.rate, MIN_SPEED, MAX_SPEED)),
+            playhead=stream.playhead,
+        )
+        times = WordTimes(aloud.cleaned, aloud.normalised, source, voice.language)
+        began, spoken = stream.audio_seconds, False
         async with contextlib.aclosing(_closable(self._backend.synthesize(request))) as chunks:
             async for chunk in chunks:
                 spoken = True
-                words = tuple(
-                    dataclasses.replace(
-                        word,
-                        start=word.start + began,
-                        end=word.end + began,
-                        char_start=word.char_start + segment.start,
-                        char_end=word.char_end + segment.start,
-                    )
-                    for word in chunk.words
-                )
-                yield dataclasses.replace(chunk, words=words)
-        stream.characters += len(segment.text)
-        if spoken and (pause := self._pause(segment, stream.speed)):
+                words = times.feed(_later(word, began) for word in chunk.words)
+                yield _louder(dataclasses.replace(chunk, words=tuple(words)), sentence.style.volume)
+        if spoken and (pause := self._pause(sentence, aloud, stream.speed)):
             yield self._silence(pause)
 
-    def _pause(self, segment: Segment, speed: float) -> float:
-        """Seconds of silence behind a segment; none where the cut is not at a mark."""
-        if segment.kind == "clause":
-            seconds = 0.0 if segment.text[-1].isalnum() else self._settings.clause_silence
+    def _pause(self, sentence: Sentence, aloud: Aloud, speed: float) -> float:
+        """Seconds of silence behind a sentence; none where the cut is not at a mark."""
+        if sentence.kind == "clause":
+            seconds = 0.0 if aloud.cleaned.text[-1].isalnum() else self._settings.clause_silence
         else:
             seconds = self._settings.sentence_silence
-        return seconds * (2 if segment.kind == "paragraph" else 1) / speed
+        return seconds * (2 if sentence.kind == "paragraph" else 1) / speed
 
     def _silence(self, seconds: float) -> AudioChunk:
         return AudioChunk(np.zeros(round(seconds * self.format.rate), np.float32), self.format)
@@ -193,26 +234,34 @@ class Pipeline:
             observer(progress)
 
 
-async def _segments(
-    text: AsyncIterable[str], text_format: str, quiet: float
-) -> AsyncGenerator[Segment, None]:
+async def _steps(
+    text: AsyncIterable[str], reader: SentenceReader, quiet: float
+) -> AsyncGenerator[Step, None]:
     """Sentences as early as they are known; reading goes on while the consumer speaks."""
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
-    reader = asyncio.create_task(_pump(text, pieces))
-    splitter, ssml = Splitter(), SsmlStripper() if text_format == "ssml" else None
+    pump = asyncio.create_task(_pump(text, pieces))
     piece: str | None = ""
     try:
-        while (piece := await _next_piece(pieces, quiet if piece and splitter.pending else None)) is not None:
-            for segment in splitter.feed(ssml.feed(piece) if ssml else piece) if piece else splitter.flush():
-                yield segment
-        await reader  # its error, if it had one, is the stream's
-        rest = splitter.feed(ssml.finish()) if ssml else []
-        for segment in [*rest, *splitter.finish()]:
-            yield segment
+        while (piece := await _next_piece(pieces, quiet if piece and reader.pending else None)) is not None:
+            for step in reader.feed(piece) if piece else reader.flush():
+                yield step
+        await pump  # its error, if it had one, is the stream's
+        for step in reader.finish():
+            yield step
     finally:
-        reader.cancel()
+        pump.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([reader])
+            await asyncio.wait([pump])
+
+
+def _later(word: WordTiming, seconds: float) -> WordTiming:
+    return dataclasses.replace(word, start=word.start + seconds, end=word.end + seconds)
+
+
+def _louder(chunk: AudioChunk, gain: float) -> AudioChunk:
+    if gain == 1:
+        return chunk
+    return dataclasses.replace(chunk, samples=np.clip(chunk.samples * np.float32(gain), -1, 1))
 
 
 async def _pump(text: AsyncIterable[str], pieces: asyncio.Queue[str | None]) -> None:

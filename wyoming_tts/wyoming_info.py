@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
 
+from wyoming_tts.phonemes import missing_extra
 from wyoming_tts.types import Voice
 from wyoming_tts.wire import encode
 
@@ -40,17 +41,25 @@ def build_info(voices: Sequence[Voice], *, version: str, engine: str, streaming:
 
 def _tts_voices(voices: Sequence[Voice]) -> list[TtsVoice]:
     best = {voice.language: voice.name for voice in reversed(voices)}
+    extras = {language: missing_extra(language) for language in best}
     return [
         TtsVoice(
             name=voice.name,
             attribution=_KOKORO,
-            installed=True,
-            description=(BEST_PREFIX if best[voice.language] == voice.name else "") + voice.description,
+            installed=extras[voice.language] is None,
+            description=(BEST_PREFIX if best[voice.language] == voice.name else "")
+            + voice.description
+            + how_to_get(extras[voice.language]),
             version=_VOICE_VERSION,
             languages=[voice.language],
         )
         for voice in voices
     ]
+
+
+def how_to_get(extra: str | None) -> str:
+    """What a voice's description says when an extra is missing; nothing when none is."""
+    return f"; needs `pip install 'wyoming-tts[{extra}]'`" if extra else ""
 
 
 class InfoFrame:

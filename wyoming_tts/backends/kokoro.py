@@ -393,7 +393,7 @@ class Speaker:
 
     def speak(self, request: SynthesisRequest, listeners: Callable[[], int]) -> Chunks:
         """Chunks of one sentence; times count from its first sample. `listeners` says how many take turns."""
-        phonemes = self.phonemizer.phonemize(request.text, request.voice.language)
+        phonemes = self.phonemizer.phonemize(request.text, request.voice.language, request.pronunciations)
         samples = 0
         for part in parts_of(phonemes):
             words: list[WordTiming] = []

@@ -12,14 +12,18 @@ from wyoming_tts.types import WordTiming
 UNSPACED = frozenset({"ja", "zh"})
 """Primary subtags of languages that write no spaces: what a word is, the dictionary says."""
 
-_WORD = re.compile(r"\S+")
+NOTHING = 1 << 60
+"""Stands for the place of what does not come any more."""
+
+_WORD, _SOUND = re.compile(r"\S+"), re.compile(r"\w")
 
 
 class WordTimes:
     """Follows one sentence: takes the words that a voice speaks, gives those that were written.
 
     "21.5 °C" is spoken as five words and written as two; a written word is given when all of it has been
-    spoken. What is written and not spoken (a dash) has no length and stands where it would be heard.
+    spoken, and with the last spoken word all that are left. What is written and not spoken (a dash) has no
+    length and stands where it would be heard.
     """
 
     def __init__(self, cleaned: AlignedText, spoken: AlignedText, source: str, language: str) -> None:
@@ -28,6 +32,7 @@ class WordTimes:
         `source` is the caller's text that both are aligned to.
         """
         self._spoken, self._source = spoken, source
+        self._to_come = _to_come(spoken)
         spaced = language.split("-")[0] not in UNSPACED
         self._written = _spans(cleaned) if spaced else None
         self._held: list[WordTiming] = []
@@ -35,8 +40,8 @@ class WordTimes:
         self._next = 0
         self._end = 0.0
 
-    def feed(self, words: Iterable[WordTiming], *, last: bool = False) -> list[WordTiming]:
-        """Written words that are over with these spoken ones, in order; with `last` all that are left.
+    def feed(self, words: Iterable[WordTiming]) -> list[WordTiming]:
+        """Written words that are over with these spoken ones, in order.
 
         Times are the same clock's; offsets count in the caller's text.
         """
@@ -46,11 +51,22 @@ class WordTimes:
             if self._held and start >= self._reach:
                 done += self._release()
             self._held.append(replace(word, char_start=start, char_end=end))
-            self._reach = max(self._reach, end, start + 1)
-        if last:
-            done += self._release()
-            done += self._silent(len(self._written) if self._written is not None else 0)
+            self._reach = max(self._reach, self._extent(end))
+            to_come = self._to_come[min(word.char_end, len(self._to_come) - 1)]
+            if to_come >= self._reach:
+                done += self._release()
+            if to_come == NOTHING:
+                done += self._silent()
         return done
+
+    def _extent(self, end: int) -> int:
+        """The end of the written word that a spoken one ends in."""
+        for start, stop in (self._written or [])[self._next :]:
+            if start < end <= stop:
+                return stop
+            if start >= end:
+                break
+        return end
 
     def _release(self) -> list[WordTiming]:
         """The written words that the held ones are."""
@@ -75,13 +91,23 @@ class WordTimes:
             self._next += 1
         return written[first : self._next]
 
-    def _silent(self, stop: int) -> list[WordTiming]:
-        rest = (self._written or [])[self._next : stop]
-        self._next = stop
+    def _silent(self) -> list[WordTiming]:
+        """What is written behind the last word."""
+        rest = (self._written or [])[self._next :]
+        self._next += len(rest)
         return [self._word(span, self._end, self._end) for span in rest]
 
     def _word(self, span: tuple[int, int], start: float, end: float) -> WordTiming:
         return WordTiming(self._source[span[0] : span[1]], start, max(start, end), *span)
+
+
+def _to_come(spoken: AlignedText) -> list[int]:
+    """For each place in the spoken text, the first of the caller's characters that is yet to be spoken."""
+    places = [NOTHING] * (len(spoken.text) + 1)
+    for index in range(len(spoken.text) - 1, -1, -1):
+        sounds = _SOUND.match(spoken.text, index)
+        places[index] = min(places[index + 1], spoken.starts[index] if sounds else NOTHING)
+    return places
 
 
 def _spans(cleaned: AlignedText) -> list[tuple[int, int]]:
