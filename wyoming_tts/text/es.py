@@ -39,7 +39,7 @@ _UNITS = prefixed(
     Ah | amperio hora | amperios hora | m | m-
     var | var | vares | m | mk-
     varh | var hora | vares hora | m | k-
-    J | julio | julios | m | kM-
+    J | julio | julios | m | kMG-
     cal | caloría | calorías | f | kMG-
     A | amperio | amperios | m | μmk-
     V | voltio | voltios | m | μmkM-
@@ -98,8 +98,8 @@ _UNITS = prefixed(
     t | tonelada | toneladas | f
     gal | galón | galones | m
     fl. oz., fl. oz, fl oz | onza líquida | onzas líquidas | f
-    CCF | cien pies cúbicos | cien pies cúbicos |
-    MCF | mil pies cúbicos | mil pies cúbicos |
+    CCF | centena de pies cúbicos | centenas de pies cúbicos | f
+    MCF | millar de pies cúbicos | millares de pies cúbicos | m
     thm | termia | termias | f
     BTU | BTU | BTU | f
     h·ft² | hora y pie cuadrado | horas y pies cuadrados | f

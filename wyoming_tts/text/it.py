@@ -39,7 +39,7 @@ _UNITS = prefixed(
     Ah | amperora | amperora | m | m-
     var | var | var | m | mk-
     varh | varora | varora | m | k-
-    J | joule | joule | m | kM-
+    J | joule | joule | m | kMG-
     cal | caloria | calorie | f | kMG-
     A | ampere | ampere | m | μmk-
     V | volt | volt | m | μmkM-
@@ -96,8 +96,9 @@ _UNITS = prefixed(
     q | quintale | quintali | m
     gal | gallone | galloni | m
     fl. oz., fl. oz, fl oz | oncia liquida | once liquide | f
-    CCF | cento piedi cubi | cento piedi cubi |
-    MCF | mille piedi cubi | mille piedi cubi |
+    CCF | centinaio di piedi cubi | centinaia di piedi cubi | m
+    MCF | migliaio di piedi cubi | migliaia di piedi cubi | m
+    mi² | miglio quadrato | miglia quadrate | m
     thm | termia | termie | f
     BTU | BTU | BTU | f
     h·ft² | ora e piede quadrato | ore e piedi quadrati | f
@@ -162,7 +163,7 @@ _NOT_NOUNS = wordset(
     """
 )
 _IMPURE = re.compile(r"(?i)s[bcdfglmnpqrtvz]|z|gn|ps|pn|x|y[aeou]|i[aeou]")
-_VOWEL = re.compile(r"(?i)h?[aeiouàèéìòù]")
+_VOWEL = re.compile(r"(?i)h?(?:[aeouàèéìòù]|i(?![aeou]))")
 
 
 def _gender(word: str, number: int) -> Gender:

@@ -39,7 +39,7 @@ _UNITS = prefixed(
     Ah | ampere-hora | amperes-hora | m | m-
     var | var | vars | m | mk-
     varh | var-hora | vars-hora | m | k-
-    J | joule | joules | m | kM-
+    J | joule | joules | m | kMG-
     cal | caloria | calorias | f | kMG-
     A | ampere | amperes | m | μmk-
     V | volt | volts | m | μmkM-
@@ -63,6 +63,8 @@ _UNITS = prefixed(
     _PREFIXES,
 ) | nouns(
     """
+    kB | kilobyte | kilobytes | m
+    kbit | kilobit | kilobits | m
     μs | microssegundo | microssegundos | m
     ms | milissegundo | milissegundos | m
     ns | nanossegundo | nanossegundos | m
@@ -76,7 +78,7 @@ _UNITS = prefixed(
     EiB | exbibyte | exbibytes | m
     ZiB | zebibyte | zebibytes | m
     YiB | yobibyte | yobibytes | m
-    Kbps, kbps | quilobit por segundo | quilobits por segundo | m
+    Kbps, kbps | kilobit por segundo | kilobits por segundo | m
     Mbps | megabit por segundo | megabits por segundo | m
     Gbps | gigabit por segundo | gigabits por segundo | m
     m | metro | metros | m
@@ -102,8 +104,8 @@ _UNITS = prefixed(
     t | tonelada | toneladas | f
     gal | galão | galões | m
     fl. oz., fl. oz, fl oz | onça líquida | onças líquidas | f
-    CCF | cem pés cúbicos | cem pés cúbicos |
-    MCF | mil pés cúbicos | mil pés cúbicos |
+    CCF | centena de pés cúbicos | centenas de pés cúbicos | f
+    MCF | milhar de pés cúbicos | milhares de pés cúbicos | m
     thm | termia | termias | f
     BTU | BTU | BTUs | m
     h·ft² | hora e pé quadrado | horas e pés quadrados | f
