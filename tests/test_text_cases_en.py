@@ -41,7 +41,7 @@ def read_out(text: str) -> str:
     return normalise(clean(AlignedText.of(text)), "en-US").text
 
 
-NORMALISE = rows("normalise_en.tsv")
+NORMALISE = rows("newsreader_en.tsv")
 HOMOGRAPHS = rows("homographs_en.tsv")
 
 
