@@ -1,0 +1,201 @@
+"""French as it is read out."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from wyoming_tts.text import fr_words, numbers, romance
+from wyoming_tts.text.aligned import AlignedText, Kind, Rule
+from wyoming_tts.text.fr_rules import (
+    ENTITIES,
+    FIRST,
+    LAST,
+    PER,
+    SPACES,
+    money_rule,
+    read_ordinal,
+    read_telephone,
+)
+from wyoming_tts.text.fr_units import BEFORE_WORDS, CURRENCIES, UNITS
+from wyoming_tts.text.romance_grammar import Grammar, Power
+
+_LABELS = (
+    *("chaîne", "zone", "étage", "porte", "lampe", "chambre", "chapitre", "capteur", "numéro"),
+    *("page", "version", "salle", "niveau", "mode", "ligne", "place", "vol", "quai", "voie"),
+    *("phase", "partie", "saison", "épisode", "scène", "groupe", "rang", "rangée", "thème"),
+    *("option", "étape", "article", "prise", "interrupteur", "caméra", "haut-parleur", "radio"),
+    *("tv", "téléviseur", "écran", "bouton", "type", "classe", "catégorie", "unité", "appareil"),
+    *("lettre", "fenêtre", "volet", "garage", "thermostat", "scénario", "acte", "tome", "volume"),
+    *("section", "annexe", "appartement", "bureau", "bâtiment", "route", "autoroute", "bus"),
+    *("tram", "métro"),
+)
+
+
+def _counted(said: str, noun: str) -> str:
+    """ "un million d'habitants"."""
+    if said.endswith(" de") and noun[:1].lower() in "aeiouéèêàâîôœ":
+        return f"{said[:-1]}'"
+    return f"{said} "
+
+
+GRAMMAR = Grammar(
+    language="fr",
+    sums={
+        **{
+            "+": "plus",
+            "-": "moins",
+            "×": "fois",
+            "÷": "divisé par",
+            "=": "égale",
+            "<": "moins de",
+            ">": "plus de",
+        },
+        **{"≤": "au plus", "≥": "au moins", "±": "plus ou moins", "~": "environ", "&": "et", "#": "numéro"},
+        **{",": "virgule"},
+    },
+    address={
+        **{".": "point", "/": "slash", ":": "deux-points", "@": "arobase", "_": "tiret bas", "-": "tiret"},
+        **{"?": "point d'interrogation", "#": "dièse", "%": "pour cent", "&": "esperluette", "=": "égale"},
+        **{"+": "plus", "~": "tilde"},
+    },
+    words={
+        **{"and": "et", "to": "à", "between": "entre", "between_and": "et", "of": "de", "per": "par"},
+        **{"hundred": "cent", "version": "version", "half_m": "un demi", "half_f": "une demi"},
+        **{"and_half_m": "demi", "and_half_f": "demie", "each": "par|chaque|le|un|du|au", "of_year": ""},
+        **{"at_time": "à ", "from_time": "", "to_time": "à "},
+    },
+    gender=fr_words.gender,
+    labels=frozenset(_LABELS),
+    feminine_before=frozenset(),
+    counted=_counted,
+    fix=lambda said, number, gender: said,
+    units=UNITS,
+    squared=Power("carré", "carrés", "carrée", "carrées"),
+    cubed=Power("cube", "cubes", "cube", "cubes"),
+    per=lambda symbol, noun: f"par {noun.one}",
+    before_words=BEFORE_WORDS,
+    currencies=CURRENCIES,
+    cents="et",
+    magnitudes="millions?|milliards?|billions?",
+    months=fr_words.MONTHS,
+    month_pattern="janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
+    "|janv|févr|fév|avr|juil|sept|oct|nov|déc",
+    date=fr_words.date,
+    date_cue="le|du|au|jour|date|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|depuis le|avant le",
+    clock=fr_words.clock,
+    clock_cue="(?:à|vers|dès|jusqu['’]à) ",
+    day_parts=fr_words.day_part,
+    ordinal=lambda number, gender, noun: fr_words.ordinal(number, gender),
+    degree_ordinals="",
+    denominator=fr_words.denominator,
+    abbreviations={
+        r"M\.(?= [A-ZÀ-Þ])": "monsieur",
+        r"MM\.(?= [A-ZÀ-Þ])": "messieurs",
+        r"Mmes\b\.?": "mesdames",
+        r"Mme\b\.?": "madame",
+        r"Mlles\b\.?": "mesdemoiselles",
+        r"Mlle\b\.?": "mademoiselle",
+        r"Drs?\b\.?(?= [A-ZÀ-Þ])": "docteur",
+        r"Dre\b\.?(?= [A-ZÀ-Þ])": "docteure",
+        r"Pr\b\.?(?= [A-ZÀ-Þ])": "professeur",
+        r"Prof\.": "professeur",
+        r"Ste[ -](?=[A-ZÀ-Þ])": "sainte ",
+        r"St[ -](?=[A-ZÀ-Þ])": "saint ",
+        r"[Ee]tc\b(?:\.(?!\.)|…|\.\.\.)?": "et cétéra",
+        r"[Pp]\. ?ex\.": "par exemple",
+        r"[Cc](?:\.-à-d\.|-à-d\b\.?)": "c'est-à-dire",
+        r"[Ee]nv\.": "environ",
+        r"av\. J\.-C\.": "avant Jésus-Christ",
+        r"apr?\. J\.-C\.": "après Jésus-Christ",
+        r"J\.-C\.": "Jésus-Christ",
+        r"[Nn](?:[°ºᵒ]s|os)(?= ?\d) ?": "numéros ",
+        r"(?:[Nn][°ºᵒ]|№)(?= ?\d) ?": "numéro ",
+        r"[Nn]o\.? (?=\d)": "numéro ",
+        r"[Tt][ée]l\.": "téléphone",
+        r"[Bb](?:oule)?v?ar?d\.(?= )|[Bb]d\b\.?(?= [A-ZÀ-Þ])": "boulevard",
+        r"[Aa]v\.(?= (?:de|du|des|[A-ZÀ-Þ]))": "avenue",
+        r"pp\.(?= ?\d) ?": "pages ",
+        r"p\.(?= ?\d) ?": "page ",
+        r"[Cc]hap\.(?= )": "chapitre",
+        r"[Vv]ol\.(?= )": "volume",
+        r"[Aa]rt\.(?= \d)": "article",
+        r"[Tt]emp\.(?= )": "température",
+        r"[Mm]ax\.": "maximum",
+        r"min\.(?=$| \(|,| :)": "minimum",
+        r"[Aa]ppt\.?(?= )": "appartement",
+        r"vs\b\.?(?= )": "contre",
+        r"[Qq]qn\b": "quelqu'un",
+        r"[Qq]qch\b\.?": "quelque chose",
+        r"SVP\b|svp\b": "s'il vous plaît",
+        r"RDV\b|rdv\b": "rendez-vous",
+        r"RDC\b|rdc\b": "rez-de-chaussée",
+        r"HVAC\b": "H V A C",
+        r"CO[₂2](?!\w)": "CO deux",
+        r"UV index\b": "indice UV",
+        r"AQI\b": "A Q I",
+    },
+    code_cue="pin|code|code postal|mot de passe|mdp|digicode|identifiant",
+    regnal=lambda name, number: "premier" if number == 1 else numbers.cardinal(number, "fr"),
+    rulers="(?:Louis|Henri|Charles|François|Philippe|Napoléon|Jean-Paul|Jean|Paul|Pie|Benoît|Léon|Grégoire|Clément"
+    "|Guillaume|Édouard|Edouard|George|Georges|Jacques|Richard|Frédéric|Nicolas|Alexandre|Pierre|Ferdinand|Alphonse"
+    "|Élisabeth|Elisabeth|Elizabeth|Robert|Hugues|Léopold|Albert|Ramsès|Innocent|Boniface|Urbain|Sixte|Guillaume"
+    "|Juan Carlos|Felipe|Harald|Gustave|Christian|Catherine)",
+    century="siècles?",
+    century_number=lambda number: numbers.cardinal(number, "fr"),
+    roman_labels="chapitre|tome|volume|partie|acte|scène|section|article|titre|annexe|phase|livre|niveau|type|épisode"
+    "|saison|guerre mondiale|paris|grade|stade|catégorie",
+    roman_counted="(?!)",
+    letters={
+        **dict(
+            zip(
+                "abcdefghijklm",
+                ("a", "bé", "cé", "dé", "e", "effe", "gé", "ache", "i", "ji", "ka", "elle", "ème"),
+                strict=True,
+            )
+        ),
+        **dict(zip("nopqrstuv", ("enne", "o", "pé", "ku", "erre", "esse", "té", "u", "vé"), strict=True)),
+        **{
+            "w": "double vé",
+            "x": "ixe",
+            "y": "i grec",
+            "z": "zède",
+            "é": "e accent aigu",
+            "è": "e accent grave",
+        },
+        **{"ê": "e accent circonflexe", "à": "a accent grave", "ç": "cé cédille", "ù": "u accent grave"},
+    },
+    singular_below_two=True,
+)
+"""What the rules need to know of French."""
+
+_NUMERAL = re.compile(r"[\d½ᵉʳ]|[IVX](?:e|er|re)\b")
+
+
+@functools.cache
+def _first_rules() -> tuple[Rule, ...]:
+    return (*FIRST, money_rule(GRAMMAR), *PER)
+
+
+def normalise(text: AlignedText, language: str) -> AlignedText:
+    """One sentence as it is read out; see `normalise.Normaliser`."""
+    text = text.apply(SPACES)
+    if "." in text.text:
+        text = text.apply(ENTITIES)
+    if _NUMERAL.search(text.text):
+        text = text.apply(_first_rules())
+    return romance.normalise(text, GRAMMAR).apply(LAST)
+
+
+def say_as(text: str, kind: Kind, form: str, language: str) -> str | None:
+    """`text` read as SSML's `say-as` wants; see `normalise.Normaliser`."""
+    text = AlignedText.of(text.strip()).apply(SPACES).text
+    if kind == "ordinal" and (said := read_ordinal(text)):
+        return said
+    if kind == "telephone" and (said := read_telephone(text)):
+        return said
+    if kind == "time":
+        text = re.sub(r"^(\d{1,2}) ?[hH] ?(\d\d)?$", lambda match: f"{match[1]}:{match[2] or '00'}", text)
+    if kind == "date":
+        text = re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3", text)
+    return romance.say_as(text, kind, form, GRAMMAR)
