@@ -196,9 +196,9 @@ def quantity_rules() -> tuple[Rule, ...]:
 
 SIGNS: tuple[Rule, ...] = (
     (re.compile(r"\s?[%٪]"), " प्रतिशत"),
+    (re.compile(r"(?<=[^\s=])\s?=++\s?(?=\S)"), " बराबर "),
     (re.compile(r"(?<=\w)\+(?=\s|$)(?! [\w\u0900-\u097f])"), " प्लस"),
     (re.compile(r"\s?(?<![+\s])\s?\+\s?(?=[\w\u0900-\u097f])"), " प्लस "),
-    (re.compile(r"(?<=\S)\s?=\s?(?=[^\s=])"), " बराबर "),
     (re.compile(r"\s&\s"), " और "),
     (re.compile(rf"(?<=[\w{DEVANAGARI}])/(?=[\u0904-\u0939])"), " या "),
 )
