@@ -262,3 +262,19 @@ def test_the_dispatcher_finds_it() -> None:
 def test_latin_words_are_spoken(phonemizer: Phonemizer, word: str) -> None:
     """Words in Latin letters are never dropped."""
     assert len(sound(phonemizer, f"{word}です")) > len(sound(phonemizer, "です")) + 2
+
+
+@pytest.mark.parametrize(
+    ("text", "kana"),
+    [
+        ("HAとESPHomeとRaspberry Pi", "エイチエートイーエスピーホームトラズベリーパイ"),
+        ("ChatGPTとOpenAI", "チャットジーピーティートオープンエーアイ"),
+        ("午前0時", "ゴゼンレージ"),
+        ("110番", "ヒャクトーバン"),
+        ("風量を強に", "フーリョーヲキョーニ"),
+        ("毎平方メートル", "マイヘーホーメートル"),
+    ],
+)
+def test_words_of_a_house(phonemizer: Phonemizer, text: str, kana: str) -> None:
+    """What the dictionary does not know, or knows otherwise, is read as it is meant."""
+    assert sound(phonemizer, read(text)) == sound_of(kana)

@@ -234,3 +234,8 @@ def test_all_of_it_is_spoken(phonemizer: Phonemizer, case: tuple[str, ...]) -> N
     found = phonemizer.phonemize(read(case[1]), "zh-CN")
     assert all(word.token_end > word.token_start for word in found.words)
     assert len(found.tokens) >= len(re.findall("[一-鿿]", read(case[1])))
+
+
+def test_the_letter_a_is_no_article(phonemizer: Phonemizer) -> None:
+    """A letter between Chinese words is read by its name."""
+    assert phonemizer.phonemize("A区", "zh-CN").text.startswith("ˈA ")

@@ -83,6 +83,7 @@ def written_form(clause: str) -> str:
         lambda match: match[0].translate(_LONG),
         clause,
     )
+    clause = _NAME.sub(lambda match: _NAMES[match[0]], clause)
     for pattern, reading in _READINGS:
         clause = pattern.sub(reading, clause)
     clause = _COUNTED.sub(_in_digits, clause)
@@ -97,14 +98,33 @@ _READINGS = tuple(
     for written, reading in (
         ("毎(?=立方|平方|百)", "マイ"),
         ("外気温", "ガイキオン"),
-        ("風量", "フウリョウ"),
-        ("何曜日", "ナンヨウビ"),
+        ("風量", "フーリョー"),
+        ("何曜日", "ナンヨービ"),
+        ("(?<![一二三四五六七八九千])百十番(?![目地線])", "ヒャクトーバン"),
+        ("零時", "レージ"),
         ("(?<=[がはも])開い(?=て)", "アイ"),
-        (r"(?<![一-鿿])強(?=に|で|モード|運転|、|。|$)", "キョウ"),
-        ("(?i:homeassistant)", "Home Assistant"),
+        (r"(?<![一-鿿])強(?=に|で|モード|運転|、|。|$)", "キョー"),
     )
 )
 """What the dictionary reads otherwise than is meant in a house."""
+
+_NAMES = {
+    "AC": "エーシー",
+    "AQI": "エーキューアイ",
+    "ChatGPT": "チャットジーピーティー",
+    "ESPHome": "イーエスピーホーム",
+    "HA": "エイチエー",
+    "HomeAssistant": "ホームアシスタント",
+    "homeassistant": "ホームアシスタント",
+    "OTA": "オーティーエー",
+    "OpenAI": "オープンエーアイ",
+    "PIR": "ピーアイアール",
+    "Raspberry Pi": "ラズベリーパイ",
+    "Roomba": "ルンバ",
+}
+"""Names and abbreviations that the dictionary does not know, and reads as if they were words."""
+
+_NAME = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(_NAMES)})(?![A-Za-z])")
 
 _ONES = "一二三四五六七八九"
 _COUNTED = re.compile(

@@ -69,7 +69,9 @@ class MandarinReader:
         pieces: list[Piece] = []
         for match in _TOKEN.finditer(clause):
             text, start = match.group(), match.start()
-            if match.lastgroup == "latin":
+            if text in ("A", "a"):  # the letter; in English it would be the article
+                pieces.append(Piece("ˈA", start, match.end()))
+            elif match.lastgroup == "latin":
                 pieces += [Piece(p.phonemes, p.start + start, p.end + start) for p in self._latin.read(text)]
             elif match.lastgroup == "han":
                 pieces += self._words(text, start)

@@ -60,6 +60,7 @@ _ENTITY = re.compile(
     r"|[a-z]{2,20}\.[a-z0-9]{1,40}_[a-z0-9_]{1,80})"
     r"(?![A-Za-z0-9_.])"
 )
+_MOBILE = re.compile(r"(?<!\d)(1[3-9]\d)(\d{4})(\d{4})(?!\d)")
 _SNAKE = re.compile(r"(?<=[A-Za-z0-9])_++(?=[A-Za-z0-9])")
 _WORD = re.compile(r"\d+|[A-Za-z]+|[^\w\s]|_|[^\W\d_]+")
 
@@ -258,7 +259,8 @@ class Speech(ABC):
 
     def phone(self, written: str) -> str:
         """A telephone number in the groups it is written in."""
-        groups = [self.digits(group) for group in re.split(r"\D+", written) if group]
+        parted = _MOBILE.sub(r"\1 \2 \3", written)
+        groups = [self.digits(group) for group in re.split(r"\D+", parted) if group]
         plus = self.signs["+"] if written.lstrip("( ").startswith("+") else ""
         return plus + self.pause.join(groups)
 

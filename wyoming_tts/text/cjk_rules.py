@@ -14,6 +14,7 @@ _NEAR = 12
 """Characters in front of a number in which a word may say what the number is."""
 
 _TIME = r"(?<![\d:.])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])"
+_LENGTH = r"(?<![\d:.])(\d{1,3}):([0-5]\d)(?::([0-5]\d))?(?![\d:])"
 _MATH = re.compile(rf"(?<![\d.A-Za-z]){NUMBER}(?:\s?[-+×xX*÷/−]\s?{NUMBER}){{1,8}}\s?[=＝]")
 _OPERATOR = re.compile(r"\s?([-+×xX*÷/−=＝])\s?")
 _VERSION = re.compile(r"(?<![\d.])([vV]\.?\s?)?(\d{1,4}(?:\.\d{1,5}){2,5})(?![\d.]?\d)")
@@ -65,7 +66,7 @@ def calendar(speech: Speech, version: re.Pattern[str]) -> Sequence[Rule]:
         return speech.date("", match[1], match[2]) if is_date("", match[1], match[2]) else None
 
     return (
-        (re.compile(rf"(?<=\d日)\s?{DASH}\s?(?=\d)|(?<=[年月号时点時分])\s?{DASH}\s?(?=\d)"), speech.to),
+        (re.compile(rf"(?:(?<=\d[一-鿿])|(?<=[年月号时点時分]))\s?{DASH}\s?(?=\d)"), speech.to),
         (re.compile(rf"(?<=:\d\d)\s?{DASH}\s?(?=\d{{1,2}}:\d\d)"), speech.to),
         (re.compile(r"(?<=\d[/-]\d\d)\s?[~〜～]\s?(?=\d{1,4}[/-]\d)"), speech.to),
         (
@@ -108,7 +109,7 @@ def clock(speech: Speech, lasting: re.Pattern[str], scores: re.Pattern[str]) -> 
     score = re.compile(rf"(?<![\d.:])(\d{{1,3}})\s?(?::|{DASH})\s?(\d{{1,3}})(?![\d:.%])")
     return (
         (score, spoken(versus, scores)),
-        (re.compile(_TIME), spoken(length, lasting)),
+        (re.compile(_LENGTH), spoken(length, lasting)),
         (re.compile(_TIME + HALF_DAY), moment),
         (
             re.compile(r"(?<![\d.:])(1[0-2]|0?[1-9])\s?([AaPp])\.?[Mm](?![A-Za-z])\.?"),

@@ -60,6 +60,8 @@ class Japanese(Speech):
 
     def left(self, written: str, behind: str) -> str:
         """`10` minutes keep their digits: 十分 is read as "enough"."""
+        if written == "0" and behind[:1] == "時":
+            return "零"
         return (
             written if written == "10" and behind[:1] == "分" and behind != "分の" else self.number(written)
         )
