@@ -395,9 +395,9 @@ def test_any_toml_is_survived(text: str) -> None:
     assert read(text.encode()) == read(text.encode())
 
 
-_WORDS = st.sampled_from(
-    ["New", "York", "Nguyen's", "zigbee", "IT", "it", "C++", "東京", "don't", "हिन्दी", "O’Brien", "x"]
-    + [".", ",", "'s", "", "\n", "e\u0301", "\u0301"]
+_WORDS = st.one_of(
+    st.sampled_from(["New", "York", "Nguyen's", "zigbee", "IT", "it", "C++", "東京", "don't", "हिन्दी"]),
+    st.sampled_from(["O’Brien", "x", ".", ",", "'s", "", "\n", "e\u0301", "\u0301"]),
 )
 
 

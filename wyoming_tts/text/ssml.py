@@ -274,30 +274,31 @@ class _Rest:
 
     def _taken(self) -> AlignedText:
         pieces = []
-        for plain, source in self._stripper.bits:
-            same = plain == source or (len(plain) <= len(source) and source[0] not in "<&")
-            end = self._offset + len(source)
-            pieces.append(AlignedText.of(plain, self._offset) if same else spanning(plain, self._offset, end))
+        for plain, length, literal in self._stripper.bits:
+            end = self._offset + length
+            of = AlignedText.of(plain, self._offset) if literal else spanning(plain, self._offset, end)
+            pieces.append(of)
             self._offset = end
         self._stripper.bits.clear()
         return joined(pieces)
 
 
 class _Recorder(SsmlStripper):
-    """Keeps, beside each bit of plain text, the source that it stands for."""
+    """Keeps how many characters each bit of plain text stands for, and whether it begins with them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.bits: list[tuple[str, str]] = []
+        self.bits: list[tuple[str, int, bool]] = []
 
     def _next(self, index: int) -> tuple[str, int]:
-        return self._kept(index, *super()._next(index))
+        plain, end = super()._next(index)
+        literal = self._buffer[index] not in "<&" or plain == self._buffer[index:end]
+        self.bits.append((plain, end - index, literal))
+        return plain, end
 
     def _raw_text(self, index: int) -> tuple[str, int]:
-        return self._kept(index, *super()._raw_text(index))
-
-    def _kept(self, index: int, plain: str, end: int) -> tuple[str, int]:
-        self.bits.append((plain, self._buffer[index:end]))
+        plain, end = super()._raw_text(index)
+        self.bits.append((plain, end - index, True))
         return plain, end
 
 
