@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import string
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.work import calls_of
 from wyoming_tts.text.aligned import AlignedText, Mark
 from wyoming_tts.text.markup import clean
 
@@ -191,23 +189,6 @@ def test_words_survive_markup(parts: list[tuple[str, str]]) -> None:
     assert all(word in words for word, _ in parts if f" {word} " in text)
 
 
-def _work(function: Callable[[], Any]) -> int:
-    """How many calls of Python and C functions something takes."""
-    count = 0
-
-    def counted(_frame: object, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(counted)
-    try:
-        function()
-    finally:
-        sys.setprofile(before)
-    return count
-
-
 _ADVERSARIES = [
     *("1", " ", ".", "a-", "*", "**a ", "*a* ", "_a", "`", "``a` ", "[", "[a](", "[a](b) ", "![", "]("),
     *("<", "<a ", "<a b='", "<!--", "<script>", "&amp;", "| a ", "|\n", "\n", "- ", "1. a\n", "😀 ", "a → "),
@@ -219,7 +200,7 @@ _ADVERSARIES = [
 def test_work_grows_with_the_text_only(unit: str) -> None:
     """Twice as much of any nonsense takes about twice the work."""
     short, long = (AlignedText.of((unit * size)[:size]) for size in (2000, 4000))
-    assert _work(lambda: clean(long)) <= 2.5 * _work(lambda: clean(short)) + 200
+    assert calls_of(lambda: clean(long)) <= 2.5 * calls_of(lambda: clean(short)) + 200
 
 
 def test_a_megabyte_is_cleaned() -> None:

@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.boundaries import spoken_length
+from wyoming_tts.text.markup import clean
 from wyoming_tts.text.split import CODE_BLOCK_LIMIT, FIRST_CLAUSE, SHORTEST_REST, Segment, Splitter
 
 
-def split(text: str, step: int | None = None, **options: Any) -> list[Segment]:
+def split(text: str, step: int | None = None, *, queued: bool = False, **options: Any) -> list[Segment]:
     """All segments of a text that arrives in pieces of `step` characters, or in one."""
     splitter = Splitter(**options)
+    splitter.queued = queued
     step = step or max(len(text), 1)
     found = [segment for at in range(0, len(text), step) for segment in splitter.feed(text[at : at + step])]
     return found + splitter.finish()
@@ -203,20 +206,83 @@ def test_text_without_spaces_is_cut_at_the_limit() -> None:
     assert not any(segment.text.startswith("\u0301") for segment in split("e\u0301" * 2000))
 
 
-def test_a_code_block_stays_whole() -> None:
-    """Nothing is cut inside a fenced block; the text around it is divided as ever."""
+def test_a_code_block_is_left_out() -> None:
+    """Fenced code is not spoken; the text around it is divided as ever."""
     block = "```python\nx = 1. Foo? Bar!\n\nprint(x)\n```"
     for step in (None, 1, 4):
         texts = [segment.text for segment in split(f"Here. See:\n{block}\nDone. Bye.", step)]
-        assert texts == ["Here.", "See:", block, "Done.", "Bye."]
-    assert [segment.text for segment in split(f"See: {block}\nBye.")] == ["See:", block, "Bye."]
+        assert texts == ["Here.", "See:", "Done.", "Bye."]
+        assert [segment.text for segment in split(f"{block}\nDone.", step)] == ["Done."]
+    assert [segment.text for segment in split(f"See: {block}\nBye.")] == ["See:", "Bye."]
 
 
-def test_an_endless_code_block_is_released_in_parts() -> None:
-    """A block without end is cut at line ends, and its end is found all the same."""
-    segments = split("```\n" + "a. b\n" * 3000 + "```\nDone. Bye.", 11)
-    assert max(len(segment.text) for segment in segments) <= CODE_BLOCK_LIMIT
-    assert [segment.text for segment in segments[-2:]] == ["Done.", "Bye."]
+def test_code_alone_is_spoken() -> None:
+    """A text that is nothing but code is read line by line in the end, so that there is never silence."""
+    text = "\n~~~yaml\nlight: on. Yes.\n  fan: off\n~~~\n\n```\nx = 1\n```"
+    for step in (None, 1, 4):
+        segments = split(text, step)
+        assert [segment.text for segment in segments] == ["light: on.", "Yes.", "fan: off", "x = 1"]
+        assert all(text[segment.start : segment.end] == segment.text for segment in segments)
+
+
+def test_an_endless_code_block_is_left_out() -> None:
+    """The end of a block beyond the bound is found all the same; without an end all of it is code."""
+    code = "```\n" + "a. b\n" * 3000
+    assert [segment.text for segment in split(code + "```\nDone. Bye.", 11)] == ["Done.", "Bye."]
+    assert [segment.text for segment in split("Hi.\n" + code, 11)] == ["Hi."]
+    assert [segment.text for segment in split(code, 11)] == ["a. b"] * 3000
+
+
+QUEUED = [
+    (
+        "Yes. It is on. The door in the hall is closed now.",
+        ["Yes. It is on. The door in the hall is closed now."],
+    ),
+    ("Yes.\nNo.\n- Milk\n- Eggs", ["Yes.", "No.", "- Milk", "- Eggs"]),
+    ("The door in the hall is closed. Ok. Fine.", ["The door in the hall is closed.", "Ok. Fine."]),
+    ("Ok. 2. Turn the light off. 3. Go.", ["Ok. 2. Turn the light off.", "3. Go."]),
+    (
+        "はい。そうです。次の文はとても長い文になります。",
+        ["はい。そうです。次の文はとても長い文になります。"],
+    ),
+    ("Okay. " + "lamp " * 43 + "lamp.", ["Okay.", "lamp " * 43 + "lamp."]),
+    ("Ok. ```\ncode\n``` Fine.", ["Ok.", "Fine."]),
+    (
+        "No. 5 is on. Dr. Who. Yes. Bye to you all, then.",
+        ["No. 5 is on. Dr. Who. Yes.", "Bye to you all, then."],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "joined"), QUEUED)
+def test_short_sentences_are_joined_while_audio_is_queued(text: str, joined: list[str]) -> None:
+    """A sentence that is over in a moment goes with the next on its line, in whatever pieces both arrive."""
+    start = "I turned on the kitchen light. The heating in the hall and in the garden is off as well. "
+    for step in (1, 3, len(text)):
+        splitter = Splitter()
+        splitter.queued = True
+        found = splitter.feed(start)
+        for at in range(0, len(text), step):
+            found += splitter.feed(text[at : at + step])
+        assert [segment.text for segment in found[2:] + splitter.finish()] == joined
+
+
+def test_a_waiting_sentence_goes_when_the_queue_is_empty() -> None:
+    """When no audio is queued any more, the next call releases what only waited for company."""
+    splitter = Splitter()
+    splitter.queued = True
+    assert len(splitter.feed("I turned on the kitchen light. Yes. It")) == 1
+    assert splitter.flush() == []
+    splitter.queued = False
+    assert [segment.text for segment in splitter.flush()] == ["Yes."]
+    assert [segment.text for segment in splitter.feed(" is on. ")] == ["It is on."]
+
+
+def test_the_beginning_does_not_wait() -> None:
+    """Until the listener has heard something worth the name, even a short sentence goes at once."""
+    splitter = Splitter()
+    splitter.queued = True
+    assert [segment.text for segment in splitter.feed("Sure! Yes. I")] == ["Sure!", "Yes."]
 
 
 @pytest.mark.parametrize(
@@ -248,6 +314,10 @@ def test_segments_come_as_soon_as_they_are_sure(text: str, ready: int) -> None:
         ("はい。", ["はい。"]),
         ("A title\n", ["A title"]),
         ("**Done.**", ["**Done.**"]),
+        ("It is 45%.", ["It is 45%."]),
+        ("It is on (really).", ["It is on (really)."]),
+        ("वह ठीक है.", ["वह ठीक है."]),
+        ("यह श्री.", []),
         ("It is 21.", []),
         ("Ask Dr.", []),
         ("Written by J.", []),
@@ -293,6 +363,21 @@ _CHARACTERS = "abIJ.!?…。！？।,;:—–-、，\n\r \u00a0*_`~<>[]()\"'”
 _WORDS = [
     *("\n\n", "...", "**", "```\n", "~~~\n", "://", "a.b", "21.5", "Dr.", "p.m.", "etc.", "No.", "1."),
     *(" The ", " and ", " word", " lamps and tables", " lamp" * 12, "x" * 60, "漢字かな" * 5),
+    *(
+        "```",
+        "\n~~~\n",
+        " Yes.",
+        "\n| a | b |",
+        "« ",
+        " »",
+        "&amp;",
+        "<!--",
+        "-->",
+        "\n1.1. ",
+        "डॉ. ",
+        "‼",
+        "؟",
+    ),
     *("<b>", "](x)", "[link](http://a.b/c)", "http://example.com/path"),
 ]
 _TEXT = st.one_of(
@@ -302,31 +387,47 @@ _TEXT = st.one_of(
 
 
 @settings(max_examples=300, deadline=None)
-@given(_TEXT, st.lists(st.integers(1, 30), min_size=1, max_size=20))
-def test_pieces_do_not_matter(text: str, steps: list[int]) -> None:
-    """Any chunking of the same text gives the same segments."""
+@given(_TEXT, st.lists(st.integers(1, 30), min_size=1, max_size=20), st.booleans())
+def test_pieces_do_not_matter(text: str, steps: list[int], queued: bool) -> None:
+    """Any chunking of the same text gives the same segments, and so the same cleaned text."""
     splitter, at, found = Splitter(), 0, []
+    splitter.queued = queued
     while at < len(text):
         step = steps[at % len(steps)]
         found += splitter.feed(text[at : at + step])
         at += step
-    assert found + splitter.finish() == split(text) == split(text, 1)
+    found += splitter.finish()
+    assert found == split(text, queued=queued) == split(text, 1, queued=queued)
+    assert [_cleaned(segment) for segment in found] == [
+        _cleaned(segment) for segment in split(text, 7, queued=queued)
+    ]
+
+
+def _cleaned(segment: Segment) -> AlignedText:
+    return clean(AlignedText.of(segment.text, segment.start))
 
 
 @settings(max_examples=300, deadline=None)
 @given(_TEXT)
 def test_nothing_is_lost_or_said_twice(text: str) -> None:
-    """The segments are slices of the text, in order, and all between them is space."""
+    """The segments are slices of the text, in order, and all between them is space or fenced code."""
     at = 0
     for segment in split(text, 3):
         assert segment.text == text[segment.start : segment.end] == segment.text.strip() != ""
-        assert text[at : segment.start].strip() == ""
+        assert not _lost(text[at : segment.start])
         at = segment.end
-    assert text[at:].strip() == ""
+    assert not _lost(text[at:])
+
+
+def _lost(text: str) -> str:
+    return "" if text.lstrip().startswith(("```", "~~~")) else text.strip()
 
 
 @settings(max_examples=200, deadline=None)
-@given(_TEXT, st.sets(st.integers(0, 400), max_size=8))
+@given(
+    _TEXT.filter(lambda text: "```" not in text and "~~~" not in text),
+    st.sets(st.integers(0, 400), max_size=8),
+)
 def test_quiet_moments_lose_nothing(text: str, quiet: set[int]) -> None:
     """Flushing anywhere may move a boundary but covers the text all the same."""
     splitter, found = Splitter(), []

@@ -10,10 +10,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-STOPS = ".!?…"
+STOPS = ".!?…‼⁇⁈⁉‽"
 """Marks that end a sentence when a space, or nothing, follows."""
 
-WIDE_STOPS = "。！？．｡।॥؟۔"
+WIDE_STOPS = "。！？．｡।॥؟۔։።။"
 """Marks that end a sentence whatever follows."""
 
 NEWLINES = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
@@ -42,7 +42,7 @@ _BLANK_LINE = re.compile(r"\r?[\n\v\f][ \t\r]{0,8}\n|\u2029")
 _BLANK_LINE_PART = re.compile(r"(?:\r|\r?[\n\v\f][ \t\r]{0,8})\Z")
 
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,3}")
-_LIST_NUMBER = re.compile(r"[(\[*_]*(?:\d{1,3}|[A-Za-z])")
+_LIST_NUMBER = re.compile(r"[(\[*_>#+•\s-]{0,12}(?:\d{1,3}(?:\.\d{1,3}){0,3}|[A-Za-z]|[ivxIVX]{2,4})")
 _LIST_AFTER_COLON = re.compile(r"[:;]\s\d{1,2}\Z")
 _OPENERS = "([{\"'“‘«‹„¿¡*_~<—–-/"
 _QUOTES = "\"'”’»"
@@ -54,6 +54,7 @@ def _words(text: str) -> frozenset[str]:
 
 _NEVER_LAST = _words(
     "dr dra drs mr mrs prof profa sra srta sres dña exmo exma sig sigg sig.ra sig.na dott dott.ssa avv geom "
+    "डॉ श्री सुश्री प्रो कु पं स्व रु रू د م أ "
     "mme mmes mlle mlles vs cf ee approx e.g i.e eg ie ej p.ej p.ex p.es z.b av.da gral lic ing eng"
 )
 _NEVER_LAST_IF_CAPITAL = _words(
@@ -134,6 +135,11 @@ def peek(text: str, index: int, final: bool) -> str:
     raise MoreText
 
 
+def next_character(text: str, index: int, final: bool) -> str:
+    """The first character from `index` on that is no blank; empty behind the end of a final text."""
+    return peek(text, _match_end(_SPACES, text, index), final)
+
+
 def is_wide(char: str) -> bool:
     """Whether a character is Han, kana, Hangul or a full-width form."""
     return bool(_WIDE_RUN.match(char))
@@ -157,6 +163,9 @@ def sentence_end(text: str, head: int, index: int, final: bool, line_start: bool
     stop = _match_end(_STOP_RUN, text, index)
     end = _match_end(_CLOSERS, text, stop)
     following = peek(text, end, final)
+    if following.isspace() and _is_quoting(text, head, index) and peek(text, end + 1, final) == "»":
+        end += 2
+        following = peek(text, end, final)
     if not following:
         return end
     if text[stop - 1] in WIDE_STOPS:
@@ -201,12 +210,17 @@ def stop_is_sure(text: str) -> bool:
     if match[1] != ".":
         return True
     token = _token_before(tail, 0, match.start())
-    if not token or not token[-1].isalpha() or is_list_mark(text.strip()):
+    if not token or not _may_be_over(token[-1]) or is_list_mark(text.strip()):
         return False
     if _DOTTED.fullmatch(token):
         return token.lower() not in _NEVER_LAST
     plain = not re.search(r"[./@:\\]", token)
     return plain and not _never_last(token) and not (len(token) == 1 and token.isupper())
+
+
+def _may_be_over(character: str) -> bool:
+    """Whether nothing but a new sentence is to be expected behind a full stop behind a character."""
+    return unicodedata.category(character)[0] in "LM" or character in "%‰°€$£¥²³)]\"'”’»`*_~"
 
 
 def best_cut(text: str, floor: int, ceiling: int, spans: Sequence[tuple[int, int]]) -> int:
@@ -294,6 +308,11 @@ def _full_stop(text: str, head: int, index: int, end: int, final: bool, line_sta
     return word in _STARTERS or not (word[:1].isalnum())
 
 
+def _is_quoting(text: str, head: int, index: int) -> bool:
+    """Whether a French quotation, whose marks have spaces inside, is open at `index`."""
+    return text.rfind("«", head, index) > text.rfind("»", head, index)
+
+
 def _never_last(token: str) -> bool:
     return token.lower() in _NEVER_LAST or token in _NEVER_LAST_IF_CAPITAL
 
@@ -325,7 +344,8 @@ _NOT_CLINGING = r"(?<!\d\s)" + "".join(rf"(?<!\b{word}\s)" for word in _CLINGING
 _CUTS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"(?:[,;:][\"'”’»)]?|(?<=\s)[-–])(?=\s)(?!\s\d)|(?<=\w)\s?—|[{WIDE_CLAUSES}](?<!\d.)",
+        r"(?<=\s)\|(?=\s)|(?:[,;:][\"'”’»)]?|(?<=\s)[-–])(?=\s)(?!\s\d)|(?<=\w)\s?—|"
+        rf"[{WIDE_CLAUSES}](?<!\d.)",
         rf"\s(?=(?:{_any_of(_CONNECTIVES)})\s)",
         rf"\s(?=(?:{_any_of(_PREPOSITIONS)})\s){_NOT_CLINGING}",
         rf"\s(?![\d°%]){_NOT_CLINGING}|[ぁ-ん](?=[ァ-ヶ一-龠])",

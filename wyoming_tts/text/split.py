@@ -4,21 +4,26 @@ How a text is divided never depends on the pieces it arrived in (`flush` apart),
 proportion to its length, and holds back a few hundred characters at most, a code block apart.
 
 What is held back until more is known: `21.` (a decimal?), `Dr.`, an open `**` or backtick, `<tag`.
+
+Fenced code is noise to the ear: it is left out, unless nothing else was said by the end.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, TypedDict
 
-from wyoming_tts.text import boundaries
+from wyoming_tts.text import boundaries, spans
 from wyoming_tts.text.boundaries import MoreText, peek, spoken_length
 
 Kind = Literal["clause", "sentence", "paragraph"]
 
 FIRST_CLAUSE = 24
 """A clause this long (in Latin letters; ten Han characters) goes ahead of the rest of its sentence."""
+
+SHORT_SENTENCE = 25
+"""While audio is queued, a sentence shorter than this waits for the next one on its line and goes with it."""
 
 SHORTEST_REST = 10
 """No sentence is cut so that less than this is left over."""
@@ -31,30 +36,6 @@ _MARKS = re.compile(
     f"{re.escape(boundaries.NARROW_CLAUSES)}`*_~<\\[]"
 )
 _CLAUSES = frozenset(boundaries.NARROW_CLAUSES + boundaries.WIDE_CLAUSES)
-_EMPHASIS = (
-    re.compile(r"(\*{1,3}|_{1,2}|~~)(?=[^\s*_~])[^\n]{0,120}?(?<=[^\s*_~])\1"),
-    re.compile(r"(?:\*{1,3}|_{1,2}|~{1,2}|(?:\*{1,3}|_{1,2}|~~)[^\s*_~][^\n]{0,121})\Z"),
-)
-_CODE = (re.compile(r"(`{1,3})[^`\n]{1,120}\1"), re.compile(r"`{1,3}(?:[^`\n]{1,120}`{0,2})?\Z"))
-_TAG = (
-    re.compile(r"<[/!?]?[A-Za-z][\w:-]{0,30}(?:[ \t/][^<>\n]{0,200})?>"),
-    re.compile(r"<[/!?]?(?:[A-Za-z][\w:-]{0,30}(?:[ \t/][^<>\n]{0,200})?)?\Z"),
-)
-_LINK = (
-    re.compile(r"\[[^\]\n]{1,120}\]\([^)\s]{1,240}\)"),
-    re.compile(r"\[(?:[^\]\n]{0,120}|[^\]\n]{1,120}\](?:\([^)\s]{0,240})?)\Z"),
-)
-_SPANS = {"*": _EMPHASIS, "_": _EMPHASIS, "~": _EMPHASIS, "`": _CODE, "<": _TAG, "[": _LINK}
-_EMPHASISED_STOP = re.compile(rf"[{boundaries.STOPS}{boundaries.WIDE_STOPS}]+[\"'”’»)]*[*_~]{{1,3}}\Z")
-
-_ADDRESS = re.compile(r"://[!-~]{0,200}?(?=[.,;:!?\"')\]}*_]{0,8}(?:[^!-~]|\Z))")
-_ADDRESS_PART = re.compile(r":(?:/(?:/[!-~]{0,208})?)?\Z")
-
-_FENCE = re.compile(r"(`{3,8}|~{3,8})[^`\n]{0,80}\n")
-_FENCE_PART = re.compile(r"(?:`{1,8}|~{1,8}|(?:`{3,8}|~{3,8})[^`\n]{1,80})\Z")
-_FENCE_CLOSE = {"`": re.compile(r"\n[ \t]{0,12}`{3,8}"), "~": re.compile(r"\n[ \t]{0,12}~{3,8}")}
-_FENCE_CLOSE_LENGTH = 21
-_FENCE_ROW = re.compile(r"`{3,8}|~{3,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +55,14 @@ class Segment:
     """What it ends with: a `clause` (the sentence goes on), a `sentence` or a `paragraph`."""
 
 
+class _Options(TypedDict):
+    """How a splitter was made."""
+
+    first_limit: int
+    limit: int
+    first_clause: bool
+
+
 class Splitter:
     """Divides one text, which may arrive in any pieces, into segments worth speaking one by one.
 
@@ -81,6 +70,10 @@ class Splitter:
     is at most `first_limit` long. One that is over in a moment ("Sure!") leaves the next one in its
     place. The segment after it is at most half-way between the limits, as the listener has little
     audio in store by then; all others are whole sentences of up to `limit`.
+
+    `queued` is the caller's to set: whether the listener still has audio to hear. Short sentences then
+    wait to be joined to the next one, as they sound better together; when it is False again, the
+    next call releases them.
     """
 
     def __init__(self, *, first_limit: int = 80, limit: int = 220, first_clause: bool = True) -> None:
@@ -96,6 +89,10 @@ class Splitter:
         self._heard = 0.0
         self._buffer = ""
         self._offset = 0
+        self._options = _Options(first_limit=first_limit, limit=limit, first_clause=first_clause)
+        self.queued = False
+        self._code: list[Segment] = []
+        self._spoken = False
         self._final = False
         self._fence = ""
         self._fresh = True
@@ -116,15 +113,21 @@ class Splitter:
 
         A number with a full stop is kept too: its decimals may follow.
         """
+        segments = self._release()
         held = self._buffer[self._head :]
-        opened = self._buffer[self._scan : self._scan + 1] in _SPANS
+        opened = self._buffer[self._scan : self._scan + 1] in spans.OPENERS
         if self._fence or opened or not held.strip() or not boundaries.stop_is_sure(held):
-            return []
-        return self._release_all()
+            return segments
+        return segments + self._release_all()
 
     def finish(self) -> list[Segment]:
         """The text ends here; returns all that is left of it."""
-        return self._release_all()
+        segments = self._release_all()
+        code, self._code = self._code, []
+        if not self._spoken:
+            for block in code:
+                segments += self._lines_of(block)
+        return segments
 
     def _release_all(self) -> list[Segment]:
         self._final = True
@@ -137,7 +140,10 @@ class Splitter:
         segments = []
         try:
             while self._skip_space():
-                segments.append(self._take(*self._next_end()))
+                if self._in_fence():
+                    self._take_code(self._fence_end())
+                else:
+                    segments += self._take(*self._next_end())
         except MoreText:
             pass
         self._forget()
@@ -154,21 +160,47 @@ class Splitter:
 
     def _start_at(self, head: int) -> None:
         self._head = self._scan = head
+        self._joined = 0
         self._length = 0.0
         self._spans: list[tuple[int, int]] = []
         self._clause: tuple[int, float] | None = None
 
-    def _take(self, end: int, kind: Kind) -> Segment:
-        text = self._buffer[self._head : end].rstrip()
-        start = self._offset + self._head
-        self._note_heard(text)
+    def _take(self, end: int, kind: Kind) -> list[Segment]:
+        segment = self._segment(end, kind)
+        self._note_heard(segment.text)
         self._fresh = kind != "clause"
         self._start_at(end)
+        if not self._code:
+            return [segment]
+        self._code.append(segment)  # says nothing: it keeps its place behind the code
+        return []
+
+    def _take_code(self, end: int) -> None:
+        """Keep a code block for the case that nothing else is said."""
+        if not self._spoken:
+            self._code.append(self._segment(end, "paragraph"))
+        self._fresh = True
+        self._start_at(end)
+
+    def _segment(self, end: int, kind: Kind) -> Segment:
+        text = self._buffer[self._head : end].rstrip()
+        start = self._offset + self._head
         return Segment(text, start, start + len(text), kind)
+
+    def _lines_of(self, block: Segment) -> list[Segment]:
+        """What is between the fences of a code block, divided like any text."""
+        splitter, (start, end) = Splitter(**self._options), spans.inside_fences(block.text)
+        offset = block.start + start
+        return [
+            replace(line, start=line.start + offset, end=line.end + offset)
+            for line in [*splitter.feed(block.text[start:end]), *splitter.finish()]
+        ]
 
     def _note_heard(self, text: str) -> None:
         if not re.search(r"\w", text):
             return
+        self._spoken = True
+        self._code.clear()
         self._heard += spoken_length(text, 0, len(text))
         if self._stage or self._heard >= FIRST_CLAUSE:
             self._stage = min(self._stage + 1, 2)
@@ -179,6 +211,7 @@ class Splitter:
         self._buffer = self._buffer[dropped:]
         self._offset += dropped
         self._scan -= dropped
+        self._joined = max(self._joined - dropped, 0)
         self._spans = [(start - dropped, end - dropped) for start, end in self._spans]
         if self._clause:
             self._clause = (self._clause[0] - dropped, self._clause[1])
@@ -190,20 +223,45 @@ class Splitter:
 
     def _next_end(self) -> tuple[int, Kind]:
         """Where the segment at the head ends, and how; raises MoreText."""
-        if self._fence or (self._scan == self._head and self._opens_fence(self._head)):
-            return self._fence_end(), "paragraph"
         while True:
+            if self._joined and not self.queued:
+                return self._joined, "sentence"
             mark = self._next_mark()
             if cut := self._move_to(mark):
-                return cut, "clause"
+                return self._cut_at(cut)
             if mark == len(self._buffer):
                 peek(self._buffer, mark, self._final)
                 return mark, "sentence"
             position, kind = self._judge(mark)
-            if kind:
+            if kind == "sentence" and self._waits_for_next(position):
+                self._joined = position
+            elif kind:
                 return position, kind
             if cut := self._move_to(position):
-                return cut, "clause"
+                return self._cut_at(cut)
+
+    def _cut_at(self, index: int) -> tuple[int, Kind]:
+        return (index, "sentence") if index == self._joined else (index, "clause")
+
+    @property
+    def _sentence(self) -> int:
+        """Where the sentence that is looked at begins: behind the head if short ones wait there."""
+        return self._joined or self._head
+
+    def _waits_for_next(self, end: int) -> bool:
+        """Whether the sentence that ends at `end` is joined to the next one on its line; raises MoreText."""
+        if not self.queued or not self._stage:
+            return False
+        if self._length + spoken_length(self._buffer, self._scan, end) >= SHORT_SENTENCE:
+            return False
+        following = boundaries.next_character(self._buffer, end, self._final)
+        return bool(following) and not following.isspace() and following not in "`~"
+
+    def _in_fence(self) -> bool:
+        """Whether the head is in a code block; raises MoreText."""
+        return bool(self._fence) or (
+            self._scan == self._head and spans.opens_fence(self._buffer, self._head, self._final)
+        )
 
     def _next_mark(self) -> int:
         # No farther than the limit lets the scan go: else a long text without marks is searched many times.
@@ -217,7 +275,7 @@ class Splitter:
         if self._clause and length >= self._clause[1] + SHORTEST_REST:
             return self._clause[0]
         if length > self._limits[self._stage]:
-            return self._cut()
+            return self._joined or self._cut()
         self._scan, self._length = index, length
         return 0
 
@@ -239,7 +297,7 @@ class Splitter:
         mark = self._buffer[index]
         if mark in boundaries.NEWLINES:
             return self._judge_newline(index)
-        if mark in _SPANS:
+        if mark in spans.OPENERS:
             return self._judge_span(index)
         if mark == ":" and (end := self._address_end(index)):
             return end, None
@@ -248,13 +306,15 @@ class Splitter:
         return self._judge_stop(index)
 
     def _judge_newline(self, index: int) -> tuple[int, Kind | None]:
-        if boundaries.is_list_mark(self._buffer[self._head : index].rstrip()):
+        if boundaries.is_list_mark(self._buffer[self._sentence : index].strip()):
             return index + 1, None
         return index, self._pause(index)
 
     def _judge_stop(self, index: int) -> tuple[int, Kind | None]:
-        end = boundaries.sentence_end(self._buffer, self._head, index, self._final, self._fresh)
-        if end and end >= self._protected and re.search(r"\w", self._buffer[self._head : end]):
+        buffer, head = self._buffer, self._sentence
+        in_row = self._fresh and buffer[self._head] == "|"  # a table's row is said in one go
+        end = 0 if in_row else boundaries.sentence_end(buffer, head, index, self._final, self._fresh)
+        if end and end >= self._protected and re.search(r"\w", buffer[head:end]):
             return end, self._pause(end)
         return boundaries.stop_run_end(self._buffer, index), None
 
@@ -265,7 +325,11 @@ class Splitter:
     def _judge_clause(self, index: int) -> int:
         if not self._first_clause or self._stage or self._clause:
             return index + 1
-        end = self._clause_end(index)
+        end = (
+            0
+            if self._buffer[index] == ";" and spans.ends_entity(self._buffer, self._head, index)
+            else self._clause_end(index)
+        )
         if end:
             length = self._length + spoken_length(self._buffer, index, end)
             if FIRST_CLAUSE <= length <= self._limits[0] - SHORTEST_REST:
@@ -298,62 +362,36 @@ class Splitter:
             or (mark in "*_~" and before.isalnum() and not boundaries.is_wide(before))
         ):
             return index + 1, None
-        if mark == "`" and index > self._head and self._opens_fence(index):
+        if mark == "`" and index > self._head and spans.opens_fence(buffer, index, self._final):
             return index, "sentence"
-        whole, part = _SPANS[mark]
-        match = whole.match(buffer, index)
-        if not match:
-            if not self._final and part.match(buffer, index):
-                raise MoreText
+        end, stop = spans.span_end(buffer, index, self._final)
+        if not end:
             return index + 1, None
-        self._spans.append(match.span())
-        stop = _EMPHASISED_STOP.search(match[0]) if whole is _EMPHASIS[0] else None
-        return (index + stop.start() if stop else match.end()), None
+        self._spans.append((index, end))
+        return stop or end, None
 
     def _address_end(self, index: int) -> int:
         """The end of the URL whose `://` is at `index`, without marks behind it; 0 if there is none."""
-        if not self._final and _ADDRESS_PART.match(self._buffer, index):
-            raise MoreText
-        match = _ADDRESS.match(self._buffer, index)
-        if not match:
+        address = spans.address(self._buffer, self._head, index, self._final)
+        if not address:
             return 0
-        start = index
-        while start > self._head and not self._buffer[start - 1].isspace() and index - start < 24:
-            start -= 1
-        self._spans.append((start, match.end()))
-        return match.end()
-
-    def _opens_fence(self, index: int) -> bool:
-        if _FENCE.match(self._buffer, index):
-            return True
-        if not self._final and _FENCE_PART.match(self._buffer, index):
-            raise MoreText
-        return False
+        self._spans.append(address)
+        return address[1]
 
     def _fence_end(self) -> int:
         """The end of the code block at the head, or of as much of it as is kept in one piece."""
         buffer, head = self._buffer, self._head
         limit = head + CODE_BLOCK_LIMIT
-        if close := self._fence_close(limit):
+        only_closing = bool(self._fence) and self._scan == head
+        mark = self._fence or buffer[head]
+        if close := spans.fence_close(buffer, head, self._scan, limit, mark, only_closing):
             peek(buffer, close, self._final)
             self._fence = ""
             return close
-        self._fence = self._fence or buffer[head]
-        if len(buffer) >= limit + _FENCE_CLOSE_LENGTH:
+        self._fence = mark
+        if len(buffer) >= limit + spans.FENCE_CLOSE_LENGTH:
             return max(buffer.rfind("\n", head + CODE_BLOCK_LIMIT // 2, limit), 0) or limit
-        self._scan = max(self._scan, len(buffer) - _FENCE_CLOSE_LENGTH, head + 1)
+        self._scan = max(self._scan, len(buffer) - spans.FENCE_CLOSE_LENGTH, head + 1)
         peek(buffer, len(buffer), self._final)
         self._fence = ""
         return len(buffer)
-
-    def _fence_close(self, limit: int) -> int:
-        """The end of the mark that closes the code block at the head; 0 if there is none up to `limit`."""
-        row = _FENCE_ROW.match(self._buffer, self._head) if self._fence else None
-        if (
-            row and row[0][0] == self._fence and self._scan == self._head
-        ):  # the block's last piece is only its end
-            return row.end()
-        mark = self._fence or self._buffer[self._head]
-        end = limit + _FENCE_CLOSE_LENGTH
-        close = _FENCE_CLOSE[mark].search(self._buffer, self._scan, end)
-        return close.end() if close and close.start() < limit else 0
