@@ -30,6 +30,8 @@ _SYMBOLS = {
     "£": "pounds", "$": "dollars", "°": "degrees",
 }  # fmt: skip
 _ENDINGS = {"'s": "", "'ll": "əl", "'re": "əɹ", "'ve": "əv", "'d": "əd", "'m": "əm", "n't": "ᵊnt"}
+_PREFIXES = {"re": "ɹˌi", "de": "dˌi", "pre": "pɹˌi"}
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 _WORD_IN_CAPITALS = re.compile(r"[A-Z]{2,}")
 
 
@@ -156,7 +158,7 @@ class EnglishReader:
         known = self._known(text, tag, ahead)
         if known is not None:
             return _as_trained(known), True
-        if any(symbol.isdigit() for symbol in text):
+        if any(symbol.isdigit() for symbol in text) and (len(_parts(text)) < 2 or not _LETTERS.search(text)):
             return self._guess(spoken_form(text, self._language)), True
         clitic = _CLITIC.match(text)
         if clitic:
@@ -189,6 +191,8 @@ class EnglishReader:
             self._token(part, tag, ahead if n == len(parts) - 1 else _MIDDLE) for n, part in enumerate(parts)
         ]
         sounds = [phonemes for phonemes, _ in spoken]
+        if parts[0].lower() in _PREFIXES and len(parts) > 1:
+            sounds[0] = _PREFIXES[parts[0].lower()] + ("ː" if self._british else "")
         apart = any(not (symbol.isalpha() or symbol in "-'’_.") for symbol in text)
         if not apart:
             sounds = _one_stress(parts, sounds)
@@ -226,6 +230,8 @@ def _bare(text: str) -> str:
     text = unicodedata.normalize("NFC", text).replace("\u200b", "")
     for curly in "’‘ʼ`´":
         text = text.replace(curly, "'")
+    if text.lower() in _SHORT_WORDS:
+        return text
     start, end = 0, len(text)
     while start < end and not _speakable(text[start]):
         start += 1

@@ -33,7 +33,7 @@ class Entry:
 
 
 class EnglishLexicon:
-    """Words of one accent. The table stays one string of bytes, which is searched: a dict is ten times as big."""
+    """Words of one accent. The table stays one string of bytes, which is searched: a dict is ten times it."""
 
     def __init__(self, british: bool) -> None:
         """Load the tables that come with the program."""

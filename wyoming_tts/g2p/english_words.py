@@ -31,7 +31,7 @@ class Ahead:
 
 
 def stressed(phonemes: str, amount: float | None) -> str:
-    """Change the stress of a word: -2 none, -1 weaker, 0.5 a light one at least, 2 a strong one, None as it is."""
+    """Change the stress of a word: -2 none, -1 weaker, 0.5 at least light, 2 strong, None as it is."""
     has_strong, has_light = PRIMARY in phonemes, SECONDARY in phonemes
     if amount is None:
         return phonemes

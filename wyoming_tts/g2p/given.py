@@ -42,7 +42,7 @@ class Stretch:
 def from_ipa(phonemes: str, language: str) -> str:
     """IPA, or the model's own symbols, as the voices of a language know them.
 
-    What they do not know is left out, and so are syllable dots, brackets and slashes. "" where nothing is left.
+    What they do not know is left out, with syllable dots, brackets and slashes. "" where nothing is left.
     """
     text = unicodedata.normalize("NFD", phonemes).translate(_DROPPED)
     for old, new in (_SPELLINGS | _table(language)).items():
