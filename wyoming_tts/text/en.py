@@ -16,21 +16,38 @@ from wyoming_tts.text.en_addresses import ADDRESSES
 from wyoming_tts.text.en_counts import FRACTIONS, NUMBERS, ORDINALS, SIGNS, SIZES, SUMS
 from wyoming_tts.text.en_dates import DATES, NAMES, YEARS
 from wyoming_tts.text.en_identifiers import CODES, HASHTAGS, MODELS, ROMANS, TELEPHONES, VERSIONS
-from wyoming_tts.text.en_money import MONEY
+from wyoming_tts.text.en_money import COMMAS, MONEY
 from wyoming_tts.text.en_say_as import say
 from wyoming_tts.text.en_time import TIMES
 from wyoming_tts.text.en_units import BARE_UNITS, UNITS
 from wyoming_tts.text.en_words import English, EnglishRule, rewrite, rule
 
 _ALIKE = {
-    "µ": "μ", "−": "-", "‐": "-", "‑": "-", "℃": "°C", "℉": "°F", "K": "K", "Å": "Å", "Ω": "Ω", "㎡": "m²", "㎥": "m³",
-    "º": "°", "˚": "°", "⁄": "/", "∕": "/", "∙": "⋅", "㎞": "km", "㎏": "kg",
-}  # fmt: skip
+    "µ": "μ",
+    "−": "-",
+    "‐": "-",
+    "‑": "-",
+    "℃": "°C",
+    "℉": "°F",
+    "K": "K",
+    "Å": "Å",
+    "Ω": "Ω",
+    "㎡": "m²",
+    "㎥": "m³",
+    "º": "°",
+    "˚": "°",
+    "⁄": "/",
+    "∕": "/",
+    "∙": "⋅",
+    "㎞": "km",
+    "㎏": "kg",
+}
 _PREPARE = (
     rule("[" + "".join(_ALIKE) + "]", lambda match, english: _ALIKE[match[0]]),
     rule("[₀-₉]", lambda match, english: str(unicodedata.digit(match[0]))),
     rule(r"(?![0-9])\d", lambda match, english: str(unicodedata.decimal(match[0]))),
 )
+_PASSES = 5  # what one rule writes may complete what another looks for; the second pass rarely finds anything
 _DIGIT = re.compile("[0-9½⅓⅔¼¾⅕-⅞]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _Stage = tuple[re.Pattern[str], tuple[EnglishRule, ...]]
@@ -40,16 +57,22 @@ _STAGES: tuple[_Stage, ...] = (
     (_DIGIT, (*TELEPHONES, *VERSIONS, *TIMES[:2], *DATES, *TIMES[2:])),
     (re.compile(r"\.|(?:Dr|St) [A-Z]|vs |№"), ABBREVIATIONS),
     (re.compile(r"[#@]"), HASHTAGS),
-    (_DIGIT, (*CODES, MONEY[0], *SIGNS, *MONEY[1:], *FRACTIONS, *ORDINALS, *UNITS)),
+    (_DIGIT, (*CODES, *COMMAS, MONEY[0], *SIGNS, *SIZES, *MONEY[1:], *FRACTIONS, *ORDINALS, *UNITS)),
     (re.compile("[$€£¥%°¢]|[A-Z]|per|[a-z]/|m[²³]"), (*MONEY[-1:], *BARE_UNITS)),
     (re.compile(r"[IVX]"), ROMANS),
-    (re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w?\w?\b|[a-z]\s?[-–—]\s?[A-Z]"), NAMES),
-    (_DIGIT, (*YEARS, *SIZES, *MODELS)),
-    (re.compile(r"[/&]|M[rs]"), SHORT_WORDS),
+    (
+        re.compile(
+            r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|"
+            r"Oct|Nov|Dec)\w?\w?\b|[a-z]\s?[-–—]\s?[A-Z]"
+        ),
+        NAMES,
+    ),
+    (_DIGIT, (*YEARS, *MODELS)),
+    (re.compile(r"[/&]|M[rs]|AA"), SHORT_WORDS),
     (re.compile(r"[²³^√+*×÷=<>≠≤≥≈→&@§∞π™®©x]"), SUMS),
     (re.compile(r"[0-9²³]"), NUMBERS),
     (re.compile(r"[A-Z]{2}|[a-z][A-Z]"), ACRONYMS),
-)  # fmt: skip
+)
 
 
 @functools.cache
@@ -61,9 +84,13 @@ def _english(language: str) -> English:
 def normalise(text: AlignedText, language: str) -> AlignedText:
     """One sentence without markup, as it is read out; marks and what they cover stay as they are."""
     english = _english(language)
-    for gate, rules in _STAGES:
-        if gate.search(text.text):
-            text = rewrite(text, rules, english)
+    for _ in range(_PASSES):
+        before = text.text
+        for gate, rules in _STAGES:
+            if gate.search(text.text):
+                text = rewrite(text, rules, english)
+        if text.text == before:
+            break
     return text
 
 

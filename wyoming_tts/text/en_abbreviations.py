@@ -5,50 +5,258 @@ from __future__ import annotations
 import re
 
 from wyoming_tts.text.en_units import reading
-from wyoming_tts.text.en_words import English, Said, after, at_end, before, letters, rule, stop_if_last
+from wyoming_tts.text.en_words import (
+    English,
+    Said,
+    after,
+    around,
+    at_end,
+    before,
+    letters,
+    rule,
+    stop_if_last,
+)
 
 _DOTTED = {
-    "mr": "Mister", "mrs": "Missus", "ms": "Miz", "prof": "Professor", "rev": "Reverend", "gov": "Governor",
-    "capt": "Captain", "lt": "Lieutenant", "sgt": "Sergeant", "col": "Colonel", "gen": "General", "sen": "Senator",
-    "rep": "Representative", "hon": "Honorable", "pres": "President", "jr": "Junior", "sr": "Senior",
-    "ave": "Avenue", "blvd": "Boulevard", "rd": "Road", "ln": "Lane", "hwy": "Highway", "pkwy": "Parkway",
-    "ct": "Court", "sq": "Square", "apt": "Apartment", "bldg": "Building", "mt": "Mount", "ft": "Fort", "pl": "Place",
-    "etc": "et cetera", "approx": "approximately", "temp": "temperature", "temps": "temperatures", "hum": "humidity",
-    "avg": "average", "max": "maximum", "min": "minimum", "dept": "department", "govt": "government",
-    "est": "estimated", "inc": "incorporated", "ltd": "limited", "corp": "corporation", "co": "company",
-    "vol": "volume", "vols": "volumes", "fig": "figure", "figs": "figures", "ch": "chapter", "pp": "pages", "ed": "edition",
-    "ext": "extension", "tel": "telephone", "misc": "miscellaneous", "incl": "including", "excl": "excluding",
-    "hr": "hour", "hrs": "hours", "mins": "minutes", "sec": "second", "secs": "seconds", "yr": "year", "yrs": "years",
-    "wk": "week", "wks": "weeks", "mo": "month", "mos": "months", "lb": "pound", "lbs": "pounds", "oz": "ounces",
-    "gal": "gallons", "no": "number", "nos": "numbers", "vs": "versus", "univ": "university", "assoc": "association",
-    "jct": "junction", "stn": "station", "ref": "reference", "qty": "quantity", "tsp": "teaspoon", "tbsp": "tablespoon",
-    "info": "information", "intl": "international", "cont": "continued", "pt": "part",
-}  # fmt: skip
+    "mr": "Mister",
+    "mrs": "Missus",
+    "ms": "Miz",
+    "prof": "Professor",
+    "rev": "Reverend",
+    "gov": "Governor",
+    "capt": "Captain",
+    "lt": "Lieutenant",
+    "sgt": "Sergeant",
+    "col": "Colonel",
+    "gen": "General",
+    "sen": "Senator",
+    "rep": "Representative",
+    "hon": "Honorable",
+    "pres": "President",
+    "jr": "Junior",
+    "sr": "Senior",
+    "ave": "Avenue",
+    "blvd": "Boulevard",
+    "rd": "Road",
+    "ln": "Lane",
+    "hwy": "Highway",
+    "pkwy": "Parkway",
+    "ct": "Court",
+    "sq": "Square",
+    "apt": "Apartment",
+    "bldg": "Building",
+    "mt": "Mount",
+    "ft": "Fort",
+    "pl": "Place",
+    "etc": "et cetera",
+    "approx": "approximately",
+    "temp": "temperature",
+    "temps": "temperatures",
+    "hum": "humidity",
+    "avg": "average",
+    "max": "maximum",
+    "min": "minimum",
+    "dept": "department",
+    "govt": "government",
+    "est": "estimated",
+    "inc": "incorporated",
+    "ltd": "limited",
+    "corp": "corporation",
+    "co": "company",
+    "vol": "volume",
+    "vols": "volumes",
+    "fig": "figure",
+    "figs": "figures",
+    "ch": "chapter",
+    "pp": "pages",
+    "ed": "edition",
+    "ext": "extension",
+    "tel": "telephone",
+    "misc": "miscellaneous",
+    "incl": "including",
+    "excl": "excluding",
+    "hr": "hour",
+    "hrs": "hours",
+    "mins": "minutes",
+    "sec": "second",
+    "secs": "seconds",
+    "yr": "year",
+    "yrs": "years",
+    "wk": "week",
+    "wks": "weeks",
+    "mo": "month",
+    "mos": "months",
+    "lb": "pound",
+    "lbs": "pounds",
+    "oz": "ounces",
+    "gal": "gallons",
+    "no": "number",
+    "nos": "numbers",
+    "vs": "versus",
+    "univ": "university",
+    "assoc": "association",
+    "jct": "junction",
+    "stn": "station",
+    "ref": "reference",
+    "qty": "quantity",
+    "tsp": "teaspoon",
+    "tbsp": "tablespoon",
+    "info": "information",
+    "intl": "international",
+    "cont": "continued",
+    "pt": "part",
+    "op": "opus",
+}
 _CAPITAL_ONLY = frozenset(
-    "mr mrs ms prof rev gov capt lt sgt col gen sen rep hon pres jr sr ave blvd rd ln hwy pkwy ct sq bldg mt ft pl inc ltd "
-    "corp co univ".split()
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "prof",
+        "rev",
+        "gov",
+        "capt",
+        "lt",
+        "sgt",
+        "col",
+        "gen",
+        "sen",
+        "rep",
+        "hon",
+        "pres",
+        "jr",
+        "sr",
+        "ave",
+        "blvd",
+        "rd",
+        "ln",
+        "hwy",
+        "pkwy",
+        "ct",
+        "sq",
+        "bldg",
+        "mt",
+        "ft",
+        "pl",
+        "inc",
+        "ltd",
+        "corp",
+        "co",
+        "univ",
+    ]
 )
-_NAME_FOLLOWS = frozenset("prof rev gov capt lt sgt col gen sen rep hon pres mt ft".split())
-_NUMBER_FOLLOWS = frozenset("no nos ch pp pt ed vol vols fig figs ext ref".split())
-_NO_WORD = frozenset("min max sec hr yr wk mo lb oz gal hum est co ct ch ed mos info pt".split())
+_NAME_FOLLOWS = frozenset(
+    ["prof", "rev", "gov", "capt", "lt", "sgt", "col", "gen", "sen", "rep", "hon", "pres", "mt", "ft"]
+)
+_NUMBER_FOLLOWS = frozenset(
+    ["no", "nos", "ch", "pp", "pt", "ed", "vol", "vols", "fig", "figs", "ext", "ref", "op"]
+)
+_NO_WORD = frozenset(
+    [
+        "min",
+        "max",
+        "sec",
+        "hr",
+        "yr",
+        "wk",
+        "mo",
+        "lb",
+        "oz",
+        "gal",
+        "hum",
+        "est",
+        "co",
+        "ct",
+        "ch",
+        "ed",
+        "mos",
+        "info",
+        "pt",
+        "op",
+    ]
+)
 _SPELT_LIST = """
-AC AI API ATM BBC BBQ BIOS BLE BMW BST CCTV CD CEO CET CEST CFO CIA CNN COD CPU CSV CTO DC DHCP DIY DJ DNA DNS DST DVD DVR
-EDT EPA ERP ESP EST ETA EU EV EVSE EVs FAQ FBI FM FYI GDP GMT GPS GPU GPT HA HD HDD HDMI HDR HEPA HOA HQ HR HTML HTTP HTTPS
-HVAC IBM ICU ID IDE IDs IEC IEEE IFTTT IKEA IOT IP IPTV IR IRS ISO ISP IT IV JSON KPI KVM LAN LCD LED LG LLM LLMs MDT
-MDF MIT ML MMS MOT MPH MQTT MRI MSG MST MTV MVP NAS NBA NBC NFC NFL NGO NHL NHS NOAA NPC NTP NVR NYC OBD OCPP OEM OS OTA OTP
-PC PCs PDF PDT PHP PHEV PIN PIR PLC PM PMS POE PR PS PSI PST PV QR RAF RF RFID RGB RGBW RH RIP ROI RPM RSS RSSI RSVP RTL
-RTSP SD SDK SIM SLA SMS SMTP SOS SQL SSD SSH SSID SSL STEM STT SUV TBA TBC TBD TCP TLS TRV TTS TV TVOC TVs UDP UHD UI UK
-UN UPS UPC UPVC URI URL US USA USB USD UTC UV UX VAT VCR VIP VM VOC VOCs VPN VR WAN WC WLAN WWE WWF XML YMCA ZHA NSFW
-CET DAB DSL EPG FPS GUI HIV IMAP IRC KFC LGBT LPG NTSC NSA OLTP OPEC PVC PVR RCA SNMP SPF TGV TNT UEFI USPS UVA UVB VGA
-WPA WPS XLR AM BC AD BCE CE PS OK
+AC AI API ATM BBC BBQ BIOS BLE BMW BST CCTV CD CEO CET CEST CFO CIA CNN COD CPU CSV CTO DC DHCP DIY DJ DNA
+DNS DST DVD DVR EDT EPA ERP ESP EST ETA EU EV EVSE EVs FAQ FBI FM FYI GDP GMT GPS GPU GPT HA HD HDD HDMI HDR
+HEPA HOA HQ HR HTML HTTP HTTPS HVAC IBM ICU ID IDE IDs IEC IEEE IFTTT IKEA IOT IP IPTV IR IRS ISO ISP IT IV
+JSON KPI KVM LAN LCD LED LG LLM LLMs MDT MDF MIT ML MMS MOT MPH MQTT MRI MSG MST MTV MVP NAS NBA NBC NFC NFL
+NGO NHL NHS NOAA NPC NTP NVR NYC OBD OCPP OEM OS OTA OTP PC PCs PDF PDT PHP PHEV PIN PIR PLC PM PMS POE PR
+PS PSI PST PV QR RAF RF RFID RGB RGBW RH RIP ROI RPM RSS RSSI RSVP RTL RTSP SD SDK SIM SLA SMS SMTP SOS SQL
+SSD SSH SSID SSL STEM STT SUV TBA TBC TBD TCP TLS TRV TTS TV TVOC TVs UDP UHD UI UK UN UPS UPC UPVC URI URL
+US USA USB USD UTC UV UX VAT VCR VIP VM VOC VOCs VPN VR WAN WC WLAN WWE WWF XML YMCA ZHA NSFW ISS AQI IAQ
+EOD POI DAB DSL EPG FPS GUI HIV IMAP IRC KFC LGBT LPG NTSC NSA OLTP OPEC PVC PVR RCA SNMP SPF TGV TNT UEFI
+USPS UVA UVB VGA WPA WPS XLR AM BC AD BCE CE PS OK
 """
 _WORDS = frozenset(
-    "NASA NATO HEPA IKEA STEM SIM PIN BIOS AIDS SCUBA LASER RADAR RAM ROM OLED FIFA UNESCO UNICEF JSON NOAA OPEC POE IFTTT "
-    "MOT IOT OK ASAP".split()
+    [
+        "NASA",
+        "NATO",
+        "HEPA",
+        "IKEA",
+        "STEM",
+        "SIM",
+        "PIN",
+        "BIOS",
+        "AIDS",
+        "SCUBA",
+        "LASER",
+        "RADAR",
+        "RAM",
+        "ROM",
+        "OLED",
+        "FIFA",
+        "UNESCO",
+        "UNICEF",
+        "JSON",
+        "NOAA",
+        "OPEC",
+        "POE",
+        "IFTTT",
+        "MOT",
+        "IOT",
+        "OK",
+        "ASAP",
+    ]
 )
 _SPELT = frozenset(_SPELT_LIST.split()) - _WORDS
-_AMBIGUOUS = frozenset("IT US AM PM AD CE OS HA UN ID IR RF HR PS BC AC DC".split())
-_NOT_SPELT = frozenset("MR MRS DR ST VS LTD HMM SHH BRR PST TSK PFFT PSST HMMM SHHH GRR RD BLVD MPH KM KG MM CM NTH XX XXX PHD HZ KHZ MHZ GHZ KWH NYT".split())
+_AMBIGUOUS = frozenset(["IT", "US", "AM", "AD", "HA", "ID", "PS"])
+_NOT_SPELT = frozenset(
+    [
+        "MR",
+        "MRS",
+        "DR",
+        "ST",
+        "VS",
+        "LTD",
+        "HMM",
+        "SHH",
+        "BRR",
+        "PST",
+        "TSK",
+        "PFFT",
+        "PSST",
+        "HMMM",
+        "SHHH",
+        "GRR",
+        "RD",
+        "BLVD",
+        "MPH",
+        "KM",
+        "KG",
+        "MM",
+        "CM",
+        "NTH",
+        "XX",
+        "XXX",
+        "PHD",
+        "HZ",
+        "KHZ",
+        "MHZ",
+        "GHZ",
+        "KWH",
+        "NYT",
+    ]
+)
 _LETTERS = {"a.m.": "A M", "p.m.": "P M", "Ph.D.": "P H D", "ph.d.": "P H D"}
 
 
@@ -83,8 +291,12 @@ def _doctor(match: re.Match[str], english: English) -> Said:
 
 
 def _saint(match: re.Match[str], english: English) -> Said:
-    street = re.search(r"(?:[A-Z]\w+|[0-9](?:st|nd|rd|th)|\b[a-z]+(?:st|nd|rd|th)) \Z", match.string[: match.start()][-24:])
-    if re.match(r"[ -][A-Z]", after(match)) and not (street and re.search(r"[0-9] \w+ \Z", match.string[: match.start()][-24:])):
+    street = re.search(
+        r"(?:[A-Z]\w+|[0-9](?:st|nd|rd|th)|\b[a-z]+(?:st|nd|rd|th)) \Z", match.string[: match.start()][-24:]
+    )
+    if re.match(r"[ -][A-Z]", after(match)) and not (
+        street and re.search(r"[0-9] \w+ \Z", match.string[: match.start()][-24:])
+    ):
         return "Saint"
     return "Street" + stop_if_last(match) if match[0].endswith(".") or street else None
 
@@ -100,7 +312,7 @@ def _versus(match: re.Match[str], english: English) -> Said:
 
 def _acronym(match: re.Match[str], english: English) -> Said:
     word, suffix = match[1], match[2] or ""
-    if not _is_spelt(word, match.string):
+    if not _is_spelt(word, around(match)):
         return None
     return letters(word) + ("'s" if suffix else "")
 
@@ -116,11 +328,22 @@ def _is_spelt(word: str, text: str) -> bool:
 
 ABBREVIATIONS = (
     rule(r"(?<!\w)fl\.\s?oz\.?(?!\w)", lambda match, english: "fl oz" + stop_if_last(match)),
-    rule(r"(?<=[0-9])\s?(?:mins?|hrs?|secs?|ft|in|oz|lbs?|yds?|mi|gal|tbsp|tsp|yrs?|wks?|mos?|km|cm|mm|kg|deg)(\.)(?=\s[a-z0-9(]|[,;:])",
-         lambda match, english: {1: ""}),
-    rule(r"(?<!\w)([Ee])\.\s?g\.(?:,)?(?!\w)", lambda match, english: "For example" if match[1] == "E" else "for example"),
-    rule(r"(?<!\w)([Ii])\.\s?e\.(?:,)?(?!\w)", lambda match, english: "That is" if match[1] == "I" else "that is"),
-    rule(r"(?<!\w)([ap])\.\s?m\.(?!\w)", lambda match, english: f"{match[1].upper()} M" + stop_if_last(match)),
+    rule(
+        r"(?<=[0-9])\s?(?:mins?|hrs?|secs?|ft|in|oz|lbs?|yds?|mi|gal|tbsp|"
+        r"tsp|yrs?|wks?|mos?|km|cm|mm|kg|deg)(\.)(?=\s[a-z0-9(]|[,;:])",
+        lambda match, english: {1: ""},
+    ),
+    rule(
+        r"(?<!\w)([Ee])\.\s?g\.(?:,)?(?!\w)",
+        lambda match, english: "For example" if match[1] == "E" else "for example",
+    ),
+    rule(
+        r"(?<!\w)([Ii])\.\s?e\.(?:,)?(?!\w)",
+        lambda match, english: "That is" if match[1] == "I" else "that is",
+    ),
+    rule(
+        r"(?<!\w)([ap])\.\s?m\.(?!\w)", lambda match, english: f"{match[1].upper()} M" + stop_if_last(match)
+    ),
     rule(r"(?<!\w)a\.k\.a\.(?!\w)", "also known as"),
     rule(r"(?<!\w)[Pp]h\.\s?[Dd]\.?(?!\w)", lambda match, english: "P H D" + stop_if_last(match)),
     rule(r"(?<!\w)[Dd]r(?:\.|(?=\s[A-Z]))(?![\w.])", _doctor),
@@ -128,21 +351,27 @@ ABBREVIATIONS = (
     rule(r"(?<!\w)[Vv]s?\.(?=\s\S)|(?<!\w)vs(?=\s)", _versus),
     rule(r"(?<!\w)(?:[Cc]a|c)\.(?=\s?[0-9])", "circa"),
     rule(r"(?<!\w)p\.(?=\s?[0-9])", "page"),
+    rule(r"(?<!\w)[Nn]o\.(?=[0-9])", "number "),
     rule(r"№\s?(?=[0-9])", "number "),
     rule(r"(?<!\w)([A-Za-z]{2,6})\.(?![\w.])", _dotted),
     rule(r"(?<!\w)(?:[A-Z]\.\s?){2,8}(?<!\s)(?![A-Za-z])|(?<!\w)(?:[A-Z]\.){2,8}(?=[A-Z][a-z])", _initials),
     rule(r"(?<!\w)(?:[A-Za-z]\.){2,8}(?!\w)", _initials),
-)  # fmt: skip
+)
 """Abbreviations with full stops."""
 
 SHORT_WORDS = (
     rule(r"(?<!\w)(Mr|Mrs|Ms)(?=\s[A-Z])", lambda match, english: _DOTTED[match[1].lower()]),
     rule(r"(?<!\w)[Nn]/[Aa](?!\w)", "not available"),
-    rule(r"(?<![\w&])([A-Z]{1,2})&([A-Z]{1,2})(?![\w&])", lambda match, english: f"{letters(match[1])} and {letters(match[2])}"),
+    rule(
+        r"(?<![\w&])([A-Z]{1,2})&([A-Z]{1,2})(?![\w&])",
+        lambda match, english: f"{letters(match[1])} and {letters(match[2])}",
+    ),
     rule(r"(?<!\w)w/o(?!\w)", "without"),
-    rule(r"(?<!\w)w/(?=\s|\w{3})", "with "),
+    rule(r"(?<!\w)w/\s?(?=\w)", "with "),
     rule(r"(?<!\w)c/o(?!\w)", "care of"),
     rule(r"(?<!\w)([Aa]n?d/[Oo]r)(?!\w)", "and or"),
+    rule(r"(?<=[a-z])\s?/\s?(?=(?:second|minute|hour|day|night|week|month|year|person)\b)", " per "),
+    rule(r"(?<!\w)AAA?(?=\sbatter)", lambda match, english: "triple A" if len(match[0]) == 3 else "double A"),
     rule(r"(?<=[^\W\d_])/(?=[^\W\d_])", " "),
 )
 """Abbreviations without full stops, and words with a slash between."""

@@ -7,25 +7,121 @@ import re
 from wyoming_tts.text.en_words import English, Said, letters, rule
 
 _SYMBOLS = {
-    ".": "dot", "/": "slash", "-": "dash", "_": "underscore", ":": "colon", "@": "at", "\\": "backslash",
-    "~": "tilde", "+": "plus", "#": "hash", "=": "equals", "&": "and", "?": "question mark", "%": "percent",
-    "*": "star", "!": "exclamation mark", ",": "comma", "$": "dollar",
-}  # fmt: skip
+    ".": "dot",
+    "/": "slash",
+    "-": "dash",
+    "_": "underscore",
+    ":": "colon",
+    "@": "at",
+    "\\": "backslash",
+    "~": "tilde",
+    "+": "plus",
+    "#": "hash",
+    "=": "equals",
+    "&": "and",
+    "?": "question mark",
+    "%": "percent",
+    "*": "star",
+    "!": "exclamation mark",
+    ",": "comma",
+    "$": "dollar",
+}
 _SPELT = frozenset(
-    "uk eu de us tv ai fm fr nl pt jp ch es se fi pl cz ie tts stt llm mqtt zwave jpg jpeg md py txt html htm js css "
-    "xml csv pdf mp wav exe doc docx xls xlsx yml svg png ssh ftp sftp http https www cpu ip id dns ha api vpn nas "
-    "usb hdmi ws wss cgi php rtsp rtmp tcp udp ui ip lan ssl tls".split()
+    [
+        "uk",
+        "eu",
+        "de",
+        "us",
+        "tv",
+        "ai",
+        "fm",
+        "fr",
+        "nl",
+        "pt",
+        "jp",
+        "ch",
+        "es",
+        "se",
+        "fi",
+        "pl",
+        "cz",
+        "ie",
+        "tts",
+        "stt",
+        "llm",
+        "mqtt",
+        "zwave",
+        "jpg",
+        "jpeg",
+        "md",
+        "py",
+        "txt",
+        "html",
+        "htm",
+        "js",
+        "css",
+        "xml",
+        "csv",
+        "pdf",
+        "mp",
+        "wav",
+        "exe",
+        "doc",
+        "docx",
+        "xls",
+        "xlsx",
+        "yml",
+        "svg",
+        "png",
+        "ssh",
+        "ftp",
+        "sftp",
+        "http",
+        "https",
+        "www",
+        "cpu",
+        "ip",
+        "id",
+        "dns",
+        "ha",
+        "api",
+        "vpn",
+        "nas",
+        "usb",
+        "hdmi",
+        "ws",
+        "wss",
+        "cgi",
+        "php",
+        "rtsp",
+        "rtmp",
+        "tcp",
+        "udp",
+        "ui",
+        "ip",
+        "lan",
+        "ssl",
+        "tls",
+    ]
 )
-_TLD = r"(?:com|org|net|io|local|dev|lan|home|info|app|cloud|edu|gov|co\.uk|co|uk|eu|de|fr|es|it|nl|ai|tv|me|us|ca|au|jp|ch|internal)"
+_TLD = (
+    r"(?:com|org|net|io|local|dev|lan|home|info|app|cloud|edu|gov|"
+    r"co\.uk|co|uk|eu|de|fr|es|it|nl|ai|tv|me|us|ca|au|jp|ch|internal)"
+)
 _FILES = (
-    r"(?:ya?ml|json|txt|py|md|html?|js|css|xml|csv|pdf|png|jpe?g|gif|svg|mp[34]|wav|flac|ogg|zip|tar|gz|log|conf|cfg|"
+    r"(?:ya?ml|json|txt|py|md|html?|js|css|xml|csv|pdf|png|jpe?g|gif|"
+    r"svg|mp[34]|wav|flac|ogg|zip|tar|gz|log|conf|cfg|"
     r"ini|sh|exe|docx?|xlsx?|db|toml|bin|iso|bak)"
 )
 _DOMAINS = (
-    r"(?:ai_task|air_quality|alarm_control_panel|alert|assist_satellite|automation|binary_sensor|button|calendar|"
-    r"camera|climate|conversation|counter|cover|date|datetime|device_tracker|event|fan|group|homeassistant|humidifier|"
-    r"image|input_\w{4,8}|lawn_mower|light|lock|media_player|notify|number|person|plant|proximity|remote|scene|"
-    r"schedule|script|select|sensor|siren|stt|sun|switch|tag|text|time|timer|todo|tts|update|vacuum|valve|wake_word|"
+    r"(?:ai_task|air_quality|alarm_control_panel|alert|assist_satellite|"
+    r"automation|binary_sensor|button|calendar|"
+    r"camera|climate|conversation|counter|cover|date|datetime|device_tracker|"
+    r"event|fan|group|homeassistant|humidifier|"
+    r"image|input_\w{4,8}|lawn_mower|light|lock|media_player|notify|"
+    r"number|person|plant|proximity|remote|scene|"
+    r"schedule|script|select|sensor|siren|stt|sun|switch|tag|text|"
+    r"time|timer|todo|tts|update|vacuum|valve|wake_word|"
     r"water_heater|weather|zone)"
 )
 
@@ -90,19 +186,43 @@ def _entity(match: re.Match[str], english: English) -> Said:
 
 
 ADDRESSES = (
-    rule(r"(?:(?<=mailto:)|(?<![\w.+-]))(?=[\w.+-]{1,64}@)[\w+-](?:[\w.+-]{0,62}[\w+-])?@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}",
-         lambda match, english: spoken(match[0], english)),
+    rule(rf"(?<![\w./])\.({_FILES})(?!\w|\.\w)", lambda match, english: spoken(match[0], english)),
+    rule(
+        r"(?:(?<=mailto:)|(?<![\w.+-]))(?=[\w.+-]{1,64}@)[\w+-](?:[\w.+-]{0,62}[\w+-])?@[\w-]{1,63}("
+        r"?:\.[\w-]{1,63}){1,8}",
+        lambda match, english: spoken(match[0], english),
+    ),
     rule(r"(?<![\w.])(?:[A-Za-z][A-Za-z+]{1,11}://|www\.)[^\s<>\"”]{1,2000}", _url),
     rule(r"(?<![\w:.-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:-])", _pairs),
-    rule(r"(?<![\w:.])(?=[0-9A-Fa-f:]{3,39}(?![\w:]))(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:/([0-9]{1,3}))?(?![\w:])", _six),
+    rule(
+        r"(?<![\w:.])(?=[0-9A-Fa-f:]{3,39}(?![\w:]))(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:/(["
+        r"0-9]{1,3}))?(?![\w:])",
+        _six,
+    ),
     rule(r"(?<![\w.])((?:[0-9]{1,3}\.){3}[0-9]{1,3})(?:/([0-9]{1,2})|:([0-9]{1,5}))?(?![\w]|\.[0-9])", _four),
-    rule(rf"(?<![\w.@-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}{_TLD}(?::[0-9]{{1,5}}|(?![\w-]))(?:/[^\s<>\"”]{{0,500}})?(?!\w)", _url),
-    rule(rf"(?<![\w.])[a-z_]{{2,40}}\.[a-z0-9]{{1,40}}(?:_[a-z0-9]{{1,40}}){{1,20}}(?![\w])|(?<![\w.]){_DOMAINS}\.[a-z0-9_]{{2,80}}(?!\w)", _entity),
-    rule(r"(?<![\w/.~<:])(?:~|[A-Za-z]:(?=\\)|\.{1,2})?(?:[/\\][\w.@+-]{1,100}){2,40}+[/\\]?|"
-         r"(?<![\w/.~<:])(?:~|[A-Za-z]:)[/\\][\w.@+-]{1,100}|(?<![\w/.~])/(?:etc|config|dev|tmp|home|var|usr|share|media|ssl|api)(?!\w)",
-         lambda match, english: spoken(match[0].rstrip("."), english) + "." * (len(match[0]) - len(match[0].rstrip(".")))),
-    rule(rf"(?<![\w/.~-])(?:[\w-]{{1,60}}/){{0,8}}[\w-]{{1,60}}(?:\.[\w-]{{1,20}}){{0,2}}\.{_FILES}(?!\w|\.\w)",
-         lambda match, english: spoken(match[0], english).replace("underscore ", "")),
+    rule(
+        rf"(?<![\w.@-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}{_TLD}(?::[0-9]{{1,5}}|"
+        rf"(?![\w-]))(?:/[^\s<>\"”]{{0,500}})?(?!\w)",
+        _url,
+    ),
+    rule(
+        rf"(?<![\w.])[a-z_]{{2,40}}\.[a-z0-9]{{1,40}}(?:_[a-z0-9]{{1,40}}){{1,20}}(?![\w])|"
+        rf"(?<![\w.]){_DOMAINS}\.[a-z0-9_]{{2,80}}(?!\w)",
+        _entity,
+    ),
+    rule(
+        r"(?<![\w/.~<:])(?:~|[A-Za-z]:(?=\\)|\.{1,2})?(?:[/\\][\w.@+-]{1,100}){2,40}+[/\\]?|"
+        r"(?<![\w/.~<:])(?:~|[A-Za-z]:)[/\\][\w.@+-]{1,100}|(?<![\w/.~])/(?:etc|"
+        r"config|dev|tmp|home|var|usr|share|media|ssl|api)(?!\w)",
+        lambda match, english: (
+            spoken(match[0].rstrip("."), english) + "." * (len(match[0]) - len(match[0].rstrip(".")))
+        ),
+    ),
+    rule(
+        rf"(?<![\w/.~-])(?:[\w-]{{1,60}}/){{0,8}}[\w-]{{1,60}}(?:\.[\w-]{{1,20}}){{0,2}}\.{_FILES}(?!"
+        rf"\w|\.\w)",
+        lambda match, english: spoken(match[0], english).replace("underscore ", ""),
+    ),
     rule(r"(?<=[^\W_])_{1,3}(?=[^\W_])", " "),
-)  # fmt: skip
+)
 """Addresses and names of files and entities."""

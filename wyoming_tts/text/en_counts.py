@@ -5,23 +5,53 @@ from __future__ import annotations
 import re
 
 from wyoming_tts.text.en_units import UNIT, reading
-from wyoming_tts.text.en_words import NUMBER, START, English, Said, after, before, rule
+from wyoming_tts.text.en_words import NUMBER, START, English, Said, after, around, before, rule
 
 _FRACTIONS = {
-    "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5), "⅘": (4, 5),
-    "⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8),
-}  # fmt: skip
+    "½": (1, 2),
+    "⅓": (1, 3),
+    "⅔": (2, 3),
+    "¼": (1, 4),
+    "¾": (3, 4),
+    "⅕": (1, 5),
+    "⅖": (2, 5),
+    "⅗": (3, 5),
+    "⅘": (4, 5),
+    "⅙": (1, 6),
+    "⅚": (5, 6),
+    "⅛": (1, 8),
+    "⅜": (3, 8),
+    "⅝": (5, 8),
+    "⅞": (7, 8),
+}
 _VULGAR = "".join(_FRACTIONS)
 _OUT_OF = re.compile(r"\b(?:rat(?:ed?|ing)|scor(?:ed?|ing)|got|gave|quality|review|pain)\b[^0-9]{0,16}\Z")
-_OF = re.compile(r"\b(?:step|page|part|episode|question|chapter|slide|item|round|day|week|lap|track|attempt|layer)\s\Z")
+_OF = re.compile(
+    r"\b(?:step|page|part|episode|question|chapter|slide|item|round|day|week|lap|track|attempt|layer)\s\Z"
+)
 _SIGN = r"(?=[.$€£¥]?[0-9])"
 _QUANTITY = rf"{NUMBER}(?:\s?{UNIT})?"
 _COMPARISONS = {
-    "=": "equals", "==": "equals", "≠": "is not equal to", "!=": "is not equal to", "<": "less than", ">": "greater than",
-    "≤": "less than or equal to", "≥": "greater than or equal to", "<=": "less than or equal to",
-    ">=": "greater than or equal to", "≈": "is about", "÷": "divided by", "×": "times", "*": "times", "+": "plus",
-    "−": "minus", "→": "to", "±": "plus or minus", "~": "about",
-}  # fmt: skip
+    "=": "equals",
+    "==": "equals",
+    "≠": "is not equal to",
+    "!=": "is not equal to",
+    "<": "less than",
+    ">": "greater than",
+    "≤": "less than or equal to",
+    "≥": "greater than or equal to",
+    "<=": "less than or equal to",
+    ">=": "greater than or equal to",
+    "≈": "is about",
+    "÷": "divided by",
+    "×": "times",
+    "*": "times",
+    "+": "plus",
+    "−": "minus",
+    "→": "to",
+    "±": "plus or minus",
+    "~": "about",
+}
 
 
 def fraction(numerator: int, denominator: int, english: English) -> str:
@@ -48,7 +78,11 @@ def _of_unit(match: re.Match[str], mixed: bool, english: English) -> str:
     unit = match["unit"]
     if not unit:
         return ""
-    said = None if unit in ("in", "K", "A", "T", "us") and not mixed and unit != "in" else reading(unit, not mixed, english)
+    said = (
+        None
+        if unit in ("in", "K", "A", "T", "us") and not mixed and unit != "in"
+        else reading(unit, not mixed, english)
+    )
     return match["gap"] + (said or unit) if said is None else f" {said}"
 
 
@@ -58,11 +92,17 @@ def _slash(match: re.Match[str], english: English) -> Said:
     rest = _of_unit(match, bool(whole), english)
     if _OF.search(before(match)):
         return f"{top} of {bottom}{rest}"
-    if not whole and (_OUT_OF.search(before(match)) or re.match(r"\s(?:stars?|points?)\b", after(match))
-                      or (denominator in (10, 100) and 1 < numerator)):  # fmt: skip
+    if not whole and (
+        _OUT_OF.search(before(match))
+        or re.match(r"\s(?:stars?|points?)\b", match.string[match.end(3) : match.end(3) + 8])
+        or (denominator in (10, 100) and numerator > 1)
+    ):
         return f"{top} out of {bottom}{rest}"
-    if denominator < 2 or numerator >= denominator > 2 and not rest:
-        return f"{top}{' over' if numerator > 59 else ''} {bottom}{rest}" if not whole else None
+    many = _of_unit(match, True, english)
+    if numerator < denominator and denominator > 16 and many:
+        return f"{top} of {bottom}{many}"
+    if denominator < 2 or (numerator >= denominator and (denominator > 2 or not rest)):
+        return f"{top}{' over' if numerator > 59 else ''} {bottom}{many}" if not whole else None
     if "=" in after(match, 4) or "=" in before(match, 4):
         return f"{top} divided by {bottom}{rest}"
     if (numerator, denominator) == (9, 11) or denominator > 100 or numerator > 19:
@@ -72,14 +112,20 @@ def _slash(match: re.Match[str], english: English) -> Said:
 
 def _dash(match: re.Match[str], english: English) -> Said:
     """Between numbers a dash is "to", or "minus" in a sum."""
-    if match["unit"] and not reading(match["unit"].strip(), False, english):
+    unit = match["unit"] or ""
+    if unit and (
+        not reading(unit.strip(), False, english) or (unit[0] == " " and len(unit) < 3 and unit[1:].isalpha())
+    ):
         return None
     left, right = (float(match[name].replace(",", "")[:15]) for name in ("left", "right"))
-    spaced = match["dash"] != match["dash"].strip() or "=" in match.string
-    sums = "-" in match["dash"] and spaced and (left > right or "=" in match.string)
+    spaced = match["dash"] != match["dash"].strip() or "=" in around(match)
+    sums = "-" in match["dash"] and spaced and (left > right or "=" in around(match))
     shorter = len(match["left"]) == 4 and len(match["right"]) == 2 and match["left"][:2] in ("19", "20")
     if shorter and not match["sign"] and int(match["right"]) > int(match["left"][2:]):
-        return {match.re.groupindex["left"]: english.year(int(match["left"])), match.re.groupindex["dash"]: " to "}
+        return {
+            match.re.groupindex["left"]: english.year(int(match["left"])),
+            match.re.groupindex["dash"]: " to ",
+        }
     return {match.re.groupindex["dash"]: " minus " if sums else " to "}
 
 
@@ -89,7 +135,7 @@ def _chain(match: re.Match[str], english: English) -> Said:
 
 
 def _sum(match: re.Match[str], english: English) -> Said:
-    return f" {_COMPARISONS[match[1]]} "
+    return f"{' ' if match.start() else ''}{_COMPARISONS[match[1]]} "
 
 
 def _ordinal(match: re.Match[str], english: English) -> Said:
@@ -110,11 +156,17 @@ def _power(match: re.Match[str], english: English) -> Said:
 def _times(match: re.Match[str], english: English) -> Said:
     rest = match.string[match.start() : match.end() + 40]
     spaced = " " in match[2]
-    by = "=" not in rest and (not spaced or re.search(rf"[0-9]\s?(?:{UNIT})", rest)) and not (
-        not spaced and "×" in match[2] and not re.search(r"[A-Za-z]", rest)
-    )  # fmt: skip
+    by = (
+        "=" not in rest
+        and (not spaced or re.search(r"[0-9]\s?(?:[cmk]?m|in|ft|yd|px|inch|feet|meter|metre)", rest))
+        and not (not spaced and "×" in match[2] and not re.search(r"[A-Za-z]", rest))
+    )
     size = re.fullmatch(r"[1-9][0-9]{2,3}", match[1])
-    said = english.pair(int(match[1])) if by and size and not spaced and int(match[1]) % 1000 else english.number(match[1])
+    said = (
+        english.pair(int(match[1]))
+        if by and size and not spaced and int(match[1]) % 1000
+        else english.number(match[1])
+    )
     return {1: said, 2: " by " if by and re.search(r"[a-z]|x", rest) else " times "}
 
 
@@ -129,25 +181,40 @@ def _plain(match: re.Match[str], english: English) -> Said:
 
 FRACTIONS = (
     rule(rf"(?:(?<![\w.,])([0-9]{{1,9}})\s?)?([{_VULGAR}])(?:(?P<gap>\s?)(?P<unit>{UNIT}))?", _vulgar),
-    rule(rf"(?<![\w.,/$€£-])(?:([0-9]{{1,4}})\s)?([0-9]{{1,4}})\s?[/⁄]\s?([0-9]{{1,4}})(?![\w/]|[.,][0-9]|\s?/\s?[0-9])(?:(?P<gap>\s?)(?P<unit>{UNIT}))?",
-         lambda match, english: _slash(match, english)),
-)  # fmt: skip
+    rule(
+        rf"(?<![\w.,/$€£-])(?:([0-9]{{1,4}})[\s-])?([0-9]{{1,4}})\s?[/⁄]\s?([0-9]{{1,4}})(?![\w/]|"
+        rf"[.,][0-9]|\s?/\s?[0-9])(?:(?P<gap>\s?)(?P<unit>{UNIT}))?",
+        lambda match, english: _slash(match, english),
+    ),
+)
 """Fractions, and other pairs of numbers with a slash."""
 
 SIGNS = (
     rule(r"(?<!\w)([$€£¥])-(?=[0-9])", lambda match, english: "-" + match[1]),
     rule(r"(?<![\w.,-])[0-9]{1,6}(?:[-–][0-9]{1,6}){2,12}(?![\w-])", _chain),
-    rule(rf"(?<![\w])(?<![0-9][.,])(?P<left>{NUMBER})(?P<unit>\s?{UNIT}|\s?[°%])?(?P<dash>\s?[-–—]\s?)(?P<sign>[-−+]?)[$€£¥]?(?P<right>{NUMBER})(?![\w-]*[0-9]-)", _dash),
-    rule(rf"(?<=[0-9])(?<!^[0-9])\s?\+/?-\s?{_SIGN}|\s?±\s?{_SIGN}", lambda match, english: " plus or minus " if match.start() else "plus or minus "),
+    rule(
+        rf"(?<![\w])(?<![0-9][.,])(?P<left>{NUMBER})(?P<unit>\s?{UNIT}|"
+        rf"\s?[°%])?(?P<dash>\s[-–—]\s|[-–—]\s?)(?P<sign>[-+]?)[$€£¥]?(?P<right>{NUMBER})(?![\w-]{0, 12}"
+        rf"[0-9]-|/[0-9])",
+        _dash,
+    ),
+    rule(
+        rf"(?<=[0-9])(?<!^[0-9])\s?\+/?-\s?{_SIGN}|\s?±\s?{_SIGN}",
+        lambda match, english: " plus or minus " if match.start() else "plus or minus ",
+    ),
     rule(rf"(?<![\w)])[~≈]\s?{_SIGN}", "about "),
     rule(rf"(?:(?<=^)|(?<=[\s(\[{{:;,=<>/*^+×÷\"'“‘|]))[-−–]{_SIGN}", "minus "),
     rule(rf"(?:(?<=^)|(?<=[\s(\[{{:;,=<>/*^×÷\"'“‘|]))(?<![0-9] )\+{_SIGN}", "plus "),
-)  # fmt: skip
+)
 """What stands before a number or between two."""
 
 SIZES = (
-    rule(rf"{START}({NUMBER})(\s?[x×]\s?)(?=\.?[0-9])", _times),
-    rule(r"(?<= by )([1-9][0-9]{2,3})(?![\w.,])", _size),
+    rule(
+        rf"{START}{NUMBER}(?:\s?(?:in|ft|yd|[cmk]?m|px)|[\"'″′])(\s?[x×]\s?)(?=[0-9])",
+        lambda match, english: {1: " by "},
+    ),
+    rule(rf"{START}({NUMBER})(\sx\s|x|\s?×\s?)(?=\.?[0-9])", _times),
+    rule(r"(?<= by )([1-9][0-9]{2,3})(?!\w|[.,][0-9])", _size),
 )
 """`1920x1080`, `5 x 3`."""
 
@@ -158,28 +225,44 @@ SUMS = (
     rule(r"(?<=[0-9])\s?([+*×÷])\s?(?=[.(]?[0-9])", _sum),
     rule(r"\s?(==|!=|<=|>=|[≠≤≥≈÷×→])\s?", _sum),
     rule(r"(?<=[\w)])\s?(=)\s?(?=[\w(-])", _sum),
-    rule(r"(?:(?<=\s)|(?<=^)|(?<=[0-9]))([<>])\s?(?=[0-9$€£])", lambda match, english: f"{_COMPARISONS[match[1]]} "),
+    rule(
+        r"(?:(?<=\s)|(?<=^)|(?<=[0-9]))([<>])\s?(?=[0-9$€£])",
+        lambda match, english: f"{_COMPARISONS[match[1]]} ",
+    ),
     rule(r"(?<=\w)\s([<>+−])\s(?=\w)", _sum),
     rule(r"(?<=[0-9])(\+)(?=[\s,.;)]|$)", " plus"),
     rule(r"(?<=[A-Za-z])\+(?=[\s,.;:!?)]|$)", " plus"),
     rule(r"(?<=C)\+\+(?!\w)", " plus plus"),
     rule(r"\s?&\s?", " and "),
-    rule(r"(?<=[0-9])\s?@\s?(?=[$€£0-9])|(?<=\s)@(?=\s)", lambda match, english: "at" if match[0] == "@" and " " in before(match)[-1:] else " at "),
+    rule(
+        r"(?<=[0-9])\s?@\s?(?=[$€£0-9])|(?<=\s)@(?=\s)",
+        lambda match, english: "at" if match[0] == "@" and " " in before(match)[-1:] else " at ",
+    ),
     rule(r"§\s?(?=[0-9])", "section "),
     rule(r"[∞]", "infinity"),
     rule(r"π", "pi"),
     rule(r"[™®©]", ""),
-)  # fmt: skip
+)
 """Sums and comparisons."""
 
 ORDINALS = (
-    rule(r"(?<![\w.,])([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,18})(?:st|nd|rd|th|ST|ND|RD|TH)(s?)(?![A-Za-z0-9])", _ordinal),
+    rule(
+        r"(?<![\w.,])([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,18})(?:st|nd|rd|th|ST|ND|RD|TH)(s?)(?![A-Za-z0-9])",
+        _ordinal,
+    ),
 )
 """`21st`."""
 
 NUMBERS = (
-    rule(r"(?<![\w.:])([0-9]{1,6}):([0-9]{1,6})(?![\w:])", lambda match, english: f"{english.whole(match[1])} to {english.whole(match[2])}"),
+    rule(
+        r"(?<![\w.:])([0-9]{1,6}):([0-9]{1,6})(?![\w:])",
+        lambda match, english: f"{english.whole(match[1])} to {english.whole(match[2])}",
+    ),
     rule(r"(?<=[A-Za-z])-(?=[0-9])", " "),
+    rule(
+        r"(?<![\w.,])[0-9]{1,3}(?: [0-9]{3}){2,4}(?![\w]|[.,][0-9]| [0-9])",
+        lambda match, english: english.number(match[0].replace(" ", "")),
+    ),
     rule(NUMBER, _plain),
     rule(r"[²³]", lambda match, english: " squared" if match[0] == "²" else " cubed"),
 )

@@ -7,16 +7,35 @@ import re
 from wyoming_tts.text.en_time import clock, count
 from wyoming_tts.text.en_words import English, Said, after, before, rule, stop_if_last
 
-MONTHS = tuple("January February March April May June July August September October November December".split())
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 """Names of the months, January first."""
 
 _DAYS = {
-    "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday",
-    "sat": "Saturday", "sun": "Sunday",
-}  # fmt: skip
+    "mon": "Monday",
+    "tue": "Tuesday",
+    "wed": "Wednesday",
+    "thu": "Thursday",
+    "fri": "Friday",
+    "sat": "Saturday",
+    "sun": "Sunday",
+}
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|"
-    r"Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?|JAN|FEB|MAR|APR|MAY|JUNE?|JULY?|AUG|SEPT?|OCT|NOV|DEC)(?![A-Za-z])\.?"
+    r"Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?|JAN|FEB|MAR|APR|MAY|"
+    r"JUNE?|JULY?|AUG|SEPT?|OCT|NOV|DEC)(?![A-Za-z])\.?"
 )
 _DAY = r"(?:3[01]|[12][0-9]|0?[1-9])"
 _SUFFIX = r"(?:st|nd|rd|th)?"
@@ -24,13 +43,22 @@ _YEAR = r"(?:,?\s(1[0-9]{3}|2[0-9]{3})(?![0-9:]|[.,][0-9]|\s?[-–]?[0-9]|\s?(?:
 _TO = r"\s?(?:-|–|—|to|and|&)\s?"
 _DAYNAME = r"(?:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)"
 _MONTHS_OR_HOURS = re.compile(
-    rf"(?:,|,? and|,? or|,? to)\s{_DAYNAME}\b|(?:,|:)\s(?:[0-9]|{_MONTH}|the\b|at\b)|\)|\s(?:[0-9]|morning|afternoon|evening|night|at [0-9])|\s{_MONTH}")
-_DATED = re.compile(r"(?:\b(?:on|due|until|till|dated?|since|before|after|by|mon|tues|wednes|thurs|fri|satur|sun)(?:day)?,? )\Z")
+    rf"(?:,|,? and|,? or|,? to)\s{_DAYNAME}[a-z]{{0,6}}\b|(?:,|:)\s(?:[0-9]|"
+    rf"{_MONTH}|the\b|at\b)|\)|\s(?:[0-9]|morning|afternoon|evening|"
+    rf"night|at [0-9])|\s{_MONTH}"
+)
+_DATED = re.compile(
+    r"(?:\b(?:on|due|until|till|dated?|since|before|after|by|mon|tues|"
+    r"wednes|thurs|fri|satur|sun)(?:day)?,? )\Z"
+)
 _YEAR_BEFORE = re.compile(
     r"\b(?:in|since|from|until|till|by|of|early|late|circa|year|before|after|around|during|to|and|between|"
-    + "|".join(month.lower() for month in MONTHS) + r"|spring|summer|autumn|fall|winter)\s\Z"
-)  # fmt: skip
-_NO_YEAR_AFTER = re.compile(r"\s(?:of|more|less|people|\w{2,}[^s\W]s(?<!\bwas)(?<!\bhas)(?<!\bthis)|years?)\b(?<! is)")
+    + "|".join(month.lower() for month in MONTHS)
+    + r"|spring|summer|autumn|fall|winter)\s\Z"
+)
+_NO_YEAR_AFTER = re.compile(
+    r"\s(?:of|more|less|people|\w{2,}[^s\W]s(?<!\bwas)(?<!\bhas)(?<!\bthis)|years?)\b(?<! is)"
+)
 
 
 def _month(name: str) -> int:
@@ -41,8 +69,11 @@ def date(year: int | None, month: int, day: int, english: English, comma: str = 
     """A date in words, in the country's order; None if there is no such day."""
     if not (0 < month < 13 and 0 < day < 32):
         return None
-    said = f"the {english.ordinal(day)} of {MONTHS[month - 1]}" if english.british else (
-        f"{MONTHS[month - 1]} {english.ordinal(day)}")  # fmt: skip
+    said = (
+        f"the {english.ordinal(day)} of {MONTHS[month - 1]}"
+        if english.british
+        else (f"{MONTHS[month - 1]} {english.ordinal(day)}")
+    )
     return said if year is None else f"{said}{comma}{english.year(year)}"
 
 
@@ -115,7 +146,9 @@ def _month_and_year(match: re.Match[str], english: English) -> Said:
 
 def _lone_month(match: re.Match[str], english: English) -> Said:
     name = match["month"]
-    if name.startswith("Jan") and not re.search(r"\b(?:in|since|until|by|last|next|this|from|and|to|of)\s\Z|[-–/]\Z", before(match)):
+    if name.startswith("Jan") and not re.search(
+        r"\b(?:in|since|until|by|last|next|this|from|and|to|of)\s\Z|[-–/]\Z", before(match)
+    ):
         return None
     return MONTHS[_month(name) - 1] + stop_if_last(match)
 
@@ -125,8 +158,19 @@ def _day_name(match: re.Match[str], english: English) -> Said:
 
 
 def _day_range(match: re.Match[str], english: English) -> Said:
-    joint = " to " if match[2].strip(" .") in "-–—to" and match[2].strip(" .") else " and " if "&" in match[2] else match[2]
-    return {1: _DAYS[match[1][:3].lower()], 2: joint.replace("/", " "), 3: _DAYS[match[3][:3].lower()]}
+    joint = (
+        " to "
+        if match[2].strip(" .") in "-–—to" and match[2].strip(" .")
+        else " and "
+        if "&" in match[2]
+        else match[2]
+    )
+    return (
+        _DAYS[match[1][:3].lower()]
+        + joint.replace("/", " ")
+        + _DAYS[match[3][:3].lower()]
+        + stop_if_last(match)
+    )
 
 
 def _decade(match: re.Match[str], english: English) -> Said:
@@ -154,41 +198,81 @@ def _rare_day(match: re.Match[str], english: English) -> Said:
     )
     if re.search(r"\bthe \Z", before(match)):
         return None
-    if not follows and not re.search(r"\b(?:on|by|next|last|every|until|till|since) \Z|day(?:,| and| or| to) \Z", before(match)):
+    if not follows and not re.search(
+        r"\b(?:on|by|next|last|every|until|till|since) \Z|day(?:,| and| or| to) \Z", before(match)
+    ):
         return None
     return _DAYS[match[1].lower()] + stop_if_last(match)
 
 
 DATES = (
-    rule(r"(?<![\w.-])([12][0-9]{3})([-/.])(?P<month>0[1-9]|1[0-2])\2(?P<day>0[1-9]|[12][0-9]|3[01])"
-         r"(?:(?:T|\s)(?P<hour>[01][0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:\.[0-9]{1,9})?)?"
-         r"\s?(?P<zone>Z|UTC|[+-][0-9]{2}:?[0-9]{2})?)?(?![\w]|[-/][0-9])", _iso),
+    rule(
+        r"(?<![\w.-])([12][0-9]{3})([-/.])(?P<month>0[1-9]|1[0-2])\2(?P<day>0[1-9]|[12][0-9]|3[01])"
+        r"(?:(?:T|\s)(?P<hour>[01][0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:\."
+        r"[0-9]{1,9})?)?"
+        r"\s?(?P<zone>Z|UTC|[+-][0-9]{2}:?[0-9]{2})?)?(?![\w]|[-/][0-9])",
+        _iso,
+    ),
     rule(r"(?<![\w.,/-])([0-9]{1,2})([/.-])([0-9]{1,2})\2((?:19|20)[0-9]{2})(?![\w]|[-/.][0-9])", _slashed),
     rule(r"(?<![\w.,/-])([0-9]{1,2})(/)([0-9]{1,2})/([0-9]{2})(?![\w]|[-/.][0-9])", _slashed),
     rule(rf"(?<![\w.,/])({_DAY})/({_DAY})(?![\w/]|[.,][0-9])", _short),
-    rule(r"(?<![\w.,/])(0?[1-9]|1[0-2])/(20[0-9]{2})(?![\w/]|[.,][0-9])",
-         lambda match, english: f"{MONTHS[int(match[1]) - 1]} {english.year(int(match[2]))}"),
-    rule(rf"(?<!\w)({_MONTH})\s({_DAY}){_SUFFIX}(?:{_TO}({_DAY}){_SUFFIX})?(?![\w%°]|[:.,/-][0-9]|\s?[AaPp]\.?[Mm]\b){_YEAR}?", _month_first),
-    rule(rf"(?<![\w.,/:-])({_DAY}){_SUFFIX}(?:{_TO}({_DAY}){_SUFFIX})?\s(?:of\s)?({_MONTH}){_YEAR}?", _day_first),
+    rule(
+        r"(?<![\w.,/])(0?[1-9]|1[0-2])/(20[0-9]{2})(?![\w/]|[.,][0-9])",
+        lambda match, english: f"{MONTHS[int(match[1]) - 1]} {english.year(int(match[2]))}",
+    ),
+    rule(
+        rf"(?<!\w)({_MONTH})\s({_DAY}){_SUFFIX}(?:{_TO}({_DAY}){_SUFFIX})?(?![\w%°]|"
+        rf"[:.,/-][0-9]|\s?[AaPp]\.?[Mm]\b){_YEAR}?",
+        _month_first,
+    ),
+    rule(
+        rf"(?<![\w.,/:-])({_DAY}){_SUFFIX}(?:{_TO}({_DAY}){_SUFFIX})?\s(?:of\s)?({_MONTH}){_YEAR}?",
+        _day_first,
+    ),
     rule(rf"(?<!\w)({_MONTH})(,?)\s((?:1[0-9]|20)[0-9]{{2}})(?![\w]|[:.,][0-9])", _month_and_year),
+    rule(r"(?<=[0-9]s)\s?[-–—]\s?(?=['’]?[0-9]{2,4}s\b)", " to "),
     rule(r"(?<!\w)(['’]?)((?:1[0-9]|20)?[0-9]0)(['’]?s)\b", _decade),
-    rule(r"(?<!\w)['’]([0-9]{2})(?![\w'’])", lambda match, english: english.cardinal(int(match[1])) if match[1][0] != "0" else "oh " + english.cardinal(int(match[1]))),
-)  # fmt: skip
+    rule(
+        r"(?<!\w)['’]([0-9]{2})(?![\w'’])",
+        lambda match, english: (
+            english.cardinal(int(match[1])) if match[1][0] != "0" else "oh " + english.cardinal(int(match[1]))
+        ),
+    ),
+)
 """Dates with digits."""
 
-YEARS = (
-    rule(r"(?<![\w.,$€£/-])([12][0-9]{3})(?!\w|[.,:/-][0-9]|\s?[%°])", _year),
-)  # fmt: skip
+YEARS = (rule(r"(?<![\w.,$€£/-])([12][0-9]{3})(?!\w|[.,:/-][0-9]|\s?[%°])", _year),)
 """Numbers that are years."""
 
+
+def _month_range(match: re.Match[str], english: English) -> Said:
+    return f"{MONTHS[_month(match[1]) - 1]} to {MONTHS[_month(match[2]) - 1]}" + stop_if_last(match)
+
+
 NAMES = (
+    rule(rf"(?<!\w)({_MONTH})\s?[-–—]\s?({_MONTH})(?!\w)", _month_range),
+    rule(r"(?<=day)\s?[-–—]\s?(?=(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)", " to "),
     rule(rf"(?<!\w)({_DAYNAME})\b(\.?\s?[-–—/&]\s?)({_DAYNAME})\b\.?(?!\w)", _day_range),
     rule(rf"(?<=day/)({_DAYNAME})\b(?!\w)", _day_name),
-    rule(r"(?<!\w)(Tues?|Thu(?:rs?)?|Fri)\b\.?(?![\w'’])", lambda match, english: _DAYS[match[1][:3].lower()] + stop_if_last(match)),
+    rule(
+        r"(?<!\w)(Tues?|Thu(?:rs?)?|Fri)\b\.?(?![\w'’])",
+        lambda match, english: _DAYS[match[1][:3].lower()] + stop_if_last(match),
+    ),
     rule(r"(?<!\w)(Mon|Wed|Sat|Sun)\b\.?(?![\w'’])", _rare_day),
     rule(r"(?<!\w)(?P<month>Jan|Feb|Apr|Aug|Sept?|Oct|Nov|Dec)\b(?:\.(?=\s|$|,))?(?![\w'’])", _lone_month),
-    rule(r"(?<=\b[Ii]n\s)(?P<month>Mar|Jun|Jul)\b\.?(?!\w)", _lone_month),
-    rule(r"(?<=[a-z])\s?[-–—/]\s?(?=(?:Jan|Febr)uary|March|April|May\b|June|July|August|(?:Septem|Octo|Novem|Decem)ber)",
-         lambda match, english: " to " if re.search(r"(?:uary|ch|il|may|ne|ly|ust|ber)\Z", before(match)) and "/" not in match[0] else None),
-)  # fmt: skip
+    rule(
+        r"(?:(?<=\bin )|(?<=\bIn )|(?<=\bto )|(?<=\bof )|(?<=\band )|(?<=\bfrom "
+        r")|(?<=\buntil )|(?<=\bsince ))(?P<month>Mar|Jun|Jul)\b\.?(?!\w)",
+        _lone_month,
+    ),
+    rule(
+        r"(?<=[a-z])\s?[-–—/]\s?(?=(?:Jan|Febr)uary|March|April|May\b|"
+        r"June|July|August|(?:Septem|Octo|Novem|Decem)ber)",
+        lambda match, english: (
+            " to "
+            if re.search(r"(?:uary|ch|il|may|ne|ly|ust|ber)\Z", before(match)) and "/" not in match[0]
+            else None
+        ),
+    ),
+)
 """Days and months that are abbreviated."""

@@ -9,25 +9,36 @@ from wyoming_tts.text.en_words import English, Said, after, before, letters, rul
 _ROMAN = re.compile(r"(?:X{0,3})(?:IX|IV|V?I{0,3})\Z")
 _ROMANS = {"I": 1, "V": 5, "X": 10}
 _RULERS = (
-    "King|Queen|Pope|Tsar|Emperor|Prince|Henry|Louis|George|Charles|Elizabeth|Edward|William|James|John|Paul|Philip|"
-    "Richard|Mary|Benedict|Pius|Catherine|Frederick|Napoleon|Leo|Francis|Alexander|Nicholas|Ferdinand|Harald|Carl"
+    "King|Queen|Pope|Tsar|Emperor|Prince|Henry|Louis|George|Charles|"
+    "Elizabeth|Edward|William|James|John|Paul|Philip|"
+    "Richard|Mary|Benedict|Pius|Catherine|Frederick|Napoleon|Leo|"
+    "Francis|Alexander|Nicholas|Ferdinand|Harald|Carl"
 )
 _PARTS = (
-    "Chapter|Part|Section|Volume|Vol\\.|Book|Act|Scene|War|Phase|Type|Level|Stage|Super Bowl|Article|Episode|Season|"
-    "Mark|Figure|Table|Appendix|Title|Unit|Class|Rocky|Final Fantasy|Star Wars|Grade|Schedule|Apollo|Tier|Category|"
-    "Civilization|Diablo|Henry|chapter|part|section|volume|book|act|scene|phase|type|level|stage|article|episode|season"
+    "Chapter|Part|Section|Volume|Vol\\.|Book|Act|Scene|War|Phase|"
+    "Type|Level|Stage|Super Bowl|Article|Episode|Season|"
+    "Mark|Figure|Table|Appendix|Title|Unit|Class|Rocky|Final Fantasy|"
+    "Star Wars|Grade|Schedule|Apollo|Tier|Category|"
+    "Civilization|Diablo|Henry|chapter|part|section|volume|book|act|"
+    "scene|phase|type|level|stage|article|episode|season"
 )
 _GAP = r"(?:\s?[:=#]|\s(?:is|was|are|now|to|number|no\.?|code|of|it's))"
 _CODED = (
-    r"(?:PIN|pin|Pin|[Pp]asscode|[Pp]assword|[Cc]ode|CODE|OTP|[Zz]ip|ZIP|[Pp]ostcode|[Ee]xt(?:ension)?\.?|[Dd]ial|DIAL|[Cc]all|"
-    r"CALL|[Pp]hone|[Tt]el(?:ephone)?\.?|[Ss]erial|[Aa]ccount|[Cc]onfirmation|[Rr]eference|[Tt]racking|[Ee]rror|HTTP|[Tt]ext|"
+    r"(?:PIN|pin|Pin|[Pp]asscode|[Pp]assword|[Cc]ode|CODE|OTP|[Zz]ip|"
+    r"ZIP|[Pp]ostcode|[Ee]xt(?:ension)?\.?|[Dd]ial|DIAL|[Cc]all|"
+    r"CALL|[Pp]hone|[Tt]el(?:ephone)?\.?|[Ss]erial|[Aa]ccount|[Cc]onfirmation|"
+    r"[Rr]eference|[Tt]racking|[Ee]rror|HTTP|[Tt]ext|"
     r"[Ff]light|[Pp]ort|[Nn]umber|ID|id)"
 )
 _ROOMS = (
-    r"(?:[Rr]oom|[Aa]partment|[Aa]pt\.?|[Ss]uite|[Ff]lat|[Gg]ate|[Uu]nit|[Oo]ffice|[Bb]us|[Rr]oute|[Hh]ighway|[Ii]nterstate|"
+    r"(?:[Rr]oom|[Aa]partment|[Aa]pt\.?|[Ss]uite|[Ff]lat|[Gg]ate|[Uu]nit|"
+    r"[Oo]ffice|[Bb]us|[Rr]oute|[Hh]ighway|[Ii]nterstate|"
     r"[Ll]ocker|[Cc]hannel|[Hh]ouse|[Tt]rain|[Cc]abin|[Aa]rea)"
 )
-_WORDS = frozenset("COVID NASA NATO LASER RADAR OLED SIM RAM ROM SARS WORD PIN IKEA".split())
+_STREETS = r"(?:Street|Avenue|Road|Drive|Lane|Boulevard|Court|Place|Way|Highway|Parkway|Square)"
+_WORDS = frozenset(
+    ["COVID", "NASA", "NATO", "LASER", "RADAR", "OLED", "SIM", "RAM", "ROM", "SARS", "WORD", "PIN", "IKEA"]
+)
 
 
 def roman(numeral: str) -> int:
@@ -35,7 +46,10 @@ def roman(numeral: str) -> int:
     if not _ROMAN.match(numeral):
         return 0
     values = [_ROMANS[letter] for letter in numeral]
-    return sum(-value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True))
+    return sum(
+        -value if value < following else value
+        for value, following in zip(values, [*values[1:], 0], strict=True)
+    )
 
 
 def _ruler(match: re.Match[str], english: English) -> Said:
@@ -56,11 +70,15 @@ def _phone(match: re.Match[str], english: English) -> Said:
 
 
 def _seven(match: re.Match[str], english: English) -> Said:
-    context = re.search(r"\b(?:call|dial|phone|tel|text|fax|ring|number|reach|at|on)\b[^0-9]{0,12}\Z", before(match))
+    context = re.search(
+        r"\b(?:call|dial|phone|tel|text|fax|ring|number|reach|at|on)\b[^0-9]{0,12}\Z", before(match)
+    )
     return _phone(match, english) if context or match[0].startswith("555") else None
 
 
 def _version(match: re.Match[str], english: English) -> Said:
+    if re.fullmatch(r"(?:[12]?[0-9]|3[01])\.(?:0?[1-9]|1[0-2])\.(?:19|20)[0-9]{2}", match[0]):
+        return None
     parts = match[2].split(".")
     first = english.year(int(parts[0])) if re.fullmatch("20[0-9]{2}", parts[0]) else english.whole(parts[0])
     said = " point ".join([first, *(english.whole(part) for part in parts[1:])])
@@ -82,7 +100,9 @@ def _code(match: re.Match[str], english: English) -> Said:
     word, written = match[1].lower(), match[2]
     if word in ("number", "id", "port", "text", "error") and len(re.sub(r"\D", "", written)) < 3:
         return None
-    if word in ("call", "text", "number", "phone") and re.match(r"\s(?:people|times|of|users|guests|friends|messages)\b", after(match)):
+    if word in ("call", "text", "number", "phone") and re.match(
+        r"\s(?:people|times|of|users|guests|friends|messages)\b", after(match)
+    ):
         return None
     groups = re.findall(r"[0-9A-Za-z]+", written)
     return {2: ", ".join(_spelt(group, english) for group in groups)}
@@ -94,7 +114,11 @@ def _spelt(group: str, english: English) -> str:
 
 def _room(match: re.Match[str], english: English) -> Said:
     number = int(match[1])
-    return {1: english.pair(number) if number % 1000 and number % 100 or number % 1000 and number > 999 else english.cardinal(number)}
+    return {
+        1: english.pair(number)
+        if (number % 1000 and number % 100) or (number % 1000 and number > 999)
+        else english.cardinal(number)
+    }
 
 
 def _resolution(match: re.Match[str], english: English) -> Said:
@@ -113,12 +137,23 @@ def _model_part(part: str, english: English, count: int) -> str:
     if part[0].isdecimal():
         if "." in part or len(part) < 3:
             return english.number(part)
-        return english.cardinal(int(part)) if part in ("100", "1000") else english.digits(part) if len(part) < 5 else english.whole(part)
+        return (
+            english.cardinal(int(part))
+            if part in ("100", "1000")
+            else english.digits(part)
+            if len(part) < 5
+            else english.whole(part)
+        )
     if part in _WORDS or len(part) > 5:
         return part
     if part.isupper() or part in ("mp", "v", "x", "i", "s", "h", "p", "ipv", "usb", "co"):
         return letters(part)
     return part
+
+
+def _scientific(match: re.Match[str], english: English) -> Said:
+    sign = "minus " if match[2] == "-" else ""
+    return f"{english.number(match[1])} times ten to the power of {sign}{english.cardinal(int(match[3]))}"
 
 
 def _hashtag(match: re.Match[str], english: English) -> Said:
@@ -127,32 +162,84 @@ def _hashtag(match: re.Match[str], english: English) -> Said:
 
 
 TELEPHONES = (
-    rule(r"(?<![\w.])\+[0-9]{1,3}(?:[\s.-]?\(?[0-9]{1,5}\)?){1,6}(?![\w]|[.,:][0-9])(?!\s?[%°€$£])", lambda match, english: _phone(match, english)
-         if len(re.sub(r"\D", "", match[0])) > 7 else None),
+    rule(
+        r"(?<![\w.,-])((?:1-)?[0-9]{3}-)([A-Z]{4,10})(?![\w-])",
+        lambda match, english: _vanity(match, english),
+    ),
+    rule(
+        r"(?<![\w.])\+[0-9]{1,3}(?:[\s.-]?\(?[0-9]{1,5}\)?){1,6}(?![\w]|[.,:][0-9])(?!\s?[%°€$£])",
+        lambda match, english: _phone(match, english) if len(re.sub(r"\D", "", match[0])) > 7 else None,
+    ),
     rule(r"(?<![\w.])(?:1[\s.-])?\([0-9]{3,5}\)\s?[0-9]{3,4}[-.\s][0-9]{3,4}(?![\w])", _phone),
     rule(r"(?<![\w.,-])(?:1[-.\s])?[0-9]{3}([-.\s])[0-9]{3}\1[0-9]{4}(?![\w]|[-.,][0-9])", _phone),
-    rule(r"(?<![\w.,-])0[0-9]{2,4}[\s-][0-9]{3,4}(?:[\s-]?[0-9]{3,4})(?![\w]|[-.,][0-9])|(?<![\w.,-])0[0-9]{4}\s[0-9]{6}(?!\w)", _phone),
+    rule(
+        r"(?<![\w.,-])0[0-9]{2,4}[\s-][0-9]{3,4}(?:[\s-]?[0-9]{3,4})(?![\w]|"
+        r"[-.,][0-9])|(?<![\w.,-])0[0-9]{4}\s[0-9]{6}(?!\w)",
+        _phone,
+    ),
     rule(r"(?<![\w.,-])[0-9]{3}-[0-9]{4}(?![\w]|[-.,][0-9]|\s?[%°A-Z])", _seven),
-    rule(r"(?<![\w.,-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])", lambda match, english: ", ".join(english.digits(part) for part in match[0].split("-"))),
-)  # fmt: skip
+    rule(
+        r"(?<![\w.,-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w-])",
+        lambda match, english: ", ".join(english.digits(part) for part in match[0].split("-")),
+    ),
+)
 """Telephone numbers."""
 
+
+def _vanity(match: re.Match[str], english: English) -> Said:
+    numbers = [english.digits(part) for part in match[1].split("-") if part]
+    return ", ".join([*numbers, match[2]])
+
+
 VERSIONS = (
-    rule(r"(?<![\w.])([vV]?)([0-9]{1,9}(?:\.[0-9]{1,9}){2,5})((?:-?(?:b|a|rc|beta|alpha|dev)\.?[0-9]{0,4})?)(?![\w]|\.[0-9])", _version),
-    rule(r"(?<![\w.])([vV])([0-9]{1,9}(?:\.[0-9]{1,9})?)((?:-?(?:b|a|rc|beta|alpha|dev)\.?[0-9]{0,4})?)(?![\w]|\.[0-9])", _version),
+    rule(
+        r"(?<!\w)802\.(11|15)([a-z]{0,3})\b(?:\.([0-9]))?",
+        lambda match, english: (
+            f"eight oh two dot {english.cardinal(int(match[1]))}"
+            + (" " + letters(match[2]) if match[2] else "")
+            + (f" dot {english.cardinal(int(match[3]))}" if match[3] else "")
+        ),
+    ),
+    rule(
+        r"(?<![\w.])([vV]?)([0-9]{1,9}(?:\.[0-9]{1,9}){2,5})((?:-?(?:b|"
+        r"a|rc|beta|alpha|dev)\.?[0-9]{0,4})?)(?![\w]|\.[0-9])",
+        _version,
+    ),
+    rule(
+        r"(?<![\w.])([vV])([0-9]{1,9}(?:\.[0-9]{1,9})?)((?:-?(?:b|a|rc|"
+        r"beta|alpha|dev)\.?[0-9]{0,4})?)(?![\w]|\.[0-9])",
+        _version,
+    ),
+    rule(r"(?<=\b(?:Python|Ubuntu) )()([0-9]{1,2}\.[0-9]{2})()(?![\w]|\.[0-9])", _version),
     rule(r"(?<=[vV]ersion )()([0-9]{1,9}\.[0-9]{1,9})()(?![\w]|\.[0-9])", _version),
     rule(r"(?<![\w.])()(20[2-4][0-9]\.(?:1[0-2]|[1-9]))()(?![\w]|\.[0-9]|\s?[%°])", _version),
-    rule(r"(?<!\w)802\.(1?1|15)([a-z]{0,3})\b(?:\.([0-9]))?", lambda match, english: f"eight oh two dot {english.cardinal(int(match[1]))}"
-         + (" " + letters(match[2]) if match[2] else "") + (f" dot {english.cardinal(int(match[3]))}" if match[3] else "")),
-)  # fmt: skip
+)
 """Versions of programs."""
 
 CODES = (
-    rule(rf"\b({_CODED})s?{_GAP}{{0,2}}\s?([0-9]{{3,12}}(?:[ -][0-9]{{2,8}}){{0,4}})(?![\w]|[.,:/-][0-9]|\s?[%°])", _code),
-    rule(rf"\b((?:[Cc]ode|[Pp]assword|[Ss]erial|[Rr]eference|[Cc]onfirmation|[Tt]racking|[Pp]asscode)){_GAP}{{0,2}}\s((?=[A-Z0-9-]*[0-9])[A-Z0-9]{{4,16}}(?:-[A-Z0-9]{{2,12}}){{0,4}})(?!\w)", _code),
+    rule(
+        rf"\b({_CODED})s?{_GAP}{{0,2}}\s?([0-9]{{3,12}}(?:[ -][0-9]{{2,8}}){{0,4}})(?![\w]|"
+        rf"[.,:/-][0-9]|\s?[%°])",
+        _code,
+    ),
+    rule(
+        rf"\b((?:[Cc]ode|[Pp]assword|[Ss]erial|[Rr]eference|[Cc]onfirmation|"
+        rf"[Tt]racking|[Pp]asscode)){_GAP}{{0,2}}\s((?=[A-Z0-9-]*[0-9])[A-Z0-9]{{4,16}}(?:-[A-Z0-9]{{"
+        rf"2,12}}){{0,4}})(?!\w)",
+        _code,
+    ),
+    rule(
+        r"(?<![\w.,$€£-])911(?![\w%]|[.,][0-9])|(?<= or )(?:112|999)(?!\w|[.,][0-9])",
+        lambda match, english: english.digits(match[0]),
+    ),
     rule(r"\b(ending (?:in|with)) ([0-9]{2,6})(?!\w)", _code),
+    rule(
+        rf"(?<![\w.,/$€£-])([1-9][0-9]{{2,3}})(?=\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]{{1,15}}\s){{1,2}}{_STREETS}"
+        rf"\b)",
+        _room,
+    ),
     rule(rf"\b{_ROOMS}\s(?:number\s)?([1-9][0-9]{{2,3}})(?![\w]|[.,:/-][0-9]|\s?[%°])", _room),
-)  # fmt: skip
+)
 """Numbers that are read digit by digit or in pairs because of the word before."""
 
 ROMANS = (
@@ -162,16 +249,31 @@ ROMANS = (
 """Roman numerals, where the word before shows that they are."""
 
 MODELS = (
+    rule(
+        r"(?<!\w)([A-Z])\.([0-9]{2,4})(?!\w)", lambda match, english: f"{match[1]} {english.digits(match[2])}"
+    ),
+    rule(r"(?<![\w.])([0-9]{1,15}(?:\.[0-9]{1,15})?)e([+-]?)([0-9]{1,3})(?!\w)", _scientific),
     rule(r"(?<!\w)(480|720|1080|1440|2160|4320)([pi])(?!\w)", _resolution),
     rule(r"(?<!\w)([0-9]{1,6})x(?!\w)", lambda match, english: english.whole(match[1]) + " times"),
-    rule(r"(?<![\w.])([0-9]{1,4}(?:\.[0-9]{1,2})?)k(?!\w)", lambda match, english: f"{english.number(match[1])} "
-         + ("K" if re.match(r"\s(?:run|race)", after(match)) else "thousand")),
-    rule(r"(?<![\w.,])(?=[\w.]{0,24}[A-Za-z])(?=[A-Za-z]{0,16}[0-9])(?:[A-Za-z]{1,12}[0-9]{1,12}(?:\.[0-9]{1,2}(?![0-9]|\.))?|[0-9]{1,12}(?=[A-Za-z]))(?:[A-Za-z]{1,12}|[0-9]{1,12}){0,8}(?!\w)", _model),
+    rule(
+        r"(?<![\w.])([0-9]{1,4}(?:\.[0-9]{1,2})?)k(?!\w)",
+        lambda match, english: (
+            f"{english.number(match[1])} "
+            + ("K" if re.match(r"\s(?:run|race)", after(match)) else "thousand")
+        ),
+    ),
+    rule(
+        r"(?<![\w.,])(?=[\w.]{0,24}[A-Za-z])(?=[A-Za-z]{0,16}[0-9])(?:[A-Za-z]{1,12}[0-9]{1,12}(?:\."
+        r"[0-9]{1,2}(?![0-9]|\.))?|[0-9]{1,12}(?=[A-Za-z]))(?:[A-Za-z]{1,12}|"
+        r"[0-9]{1,12}){0,8}(?!\w)",
+        _model,
+    ),
     rule(r"(?<=[A-Za-z])-(?=[0-9])", " "),
-)  # fmt: skip
+)
 """Names made of letters and digits."""
 
 HASHTAGS = (
+    rule(r"(?<=[0-9A-Za-z])\s?@\s?(?=[$€£]?[0-9])", " at "),
     rule(r"(?<![\w&#])#([A-Za-z]\w{1,60})", _hashtag),
     rule(r"(?<![\w&#])#\s?(?=[0-9])", "number "),
     rule(r"(?<!\w)([A-G])#(?!\w)|(?<!\w)F#(?!\w)", lambda match, english: f"{match[0][0]} sharp"),

@@ -20,31 +20,78 @@ _POUND: _Names = ("pound", "pounds", "penny", "pence")
 _YEN: _Names = ("yen", "yen", "", "")
 _RUPEE: _Names = ("rupee", "rupees", "paisa", "paise")
 _CURRENCIES: dict[str, _Names] = {
-    "$": _DOLLAR, "€": _EURO, "£": _POUND, "¥": _YEN, "₹": _RUPEE, "₩": ("won", "won", "", ""),
-    "₽": ("ruble", "rubles", "kopeck", "kopecks"), "₺": ("lira", "lira", "kurush", "kurush"),
-    "₿": ("bitcoin", "bitcoin", "", ""), "₴": ("hryvnia", "hryvnias", "kopiyka", "kopiykas"),
-    "US$": _kind("U S"), "A$": _kind("Australian"), "AU$": _kind("Australian"), "C$": _kind("Canadian"),
-    "CA$": _kind("Canadian"), "NZ$": _kind("New Zealand"), "HK$": _kind("Hong Kong"), "S$": _kind("Singapore"),
+    "$": _DOLLAR,
+    "€": _EURO,
+    "£": _POUND,
+    "¥": _YEN,
+    "₹": _RUPEE,
+    "₩": ("won", "won", "", ""),
+    "₽": ("ruble", "rubles", "kopeck", "kopecks"),
+    "₺": ("lira", "lira", "kurush", "kurush"),
+    "₿": ("bitcoin", "bitcoin", "", ""),
+    "₴": ("hryvnia", "hryvnias", "kopiyka", "kopiykas"),
+    "US$": _kind("U S"),
+    "A$": _kind("Australian"),
+    "AU$": _kind("Australian"),
+    "C$": _kind("Canadian"),
+    "CA$": _kind("Canadian"),
+    "NZ$": _kind("New Zealand"),
+    "HK$": _kind("Hong Kong"),
+    "S$": _kind("Singapore"),
     "R$": ("real", "reais", "centavo", "centavos"),
-    "USD": _DOLLAR, "EUR": _EURO, "GBP": _POUND, "JPY": _YEN, "INR": _RUPEE, "AUD": _kind("Australian"),
-    "CAD": _kind("Canadian"), "NZD": _kind("New Zealand"), "HKD": _kind("Hong Kong"), "SGD": _kind("Singapore"),
-    "CHF": ("Swiss franc", "Swiss francs", "centime", "centimes"), "CNY": ("yuan", "yuan", "", ""),
-    "RMB": ("yuan", "yuan", "", ""), "KRW": ("won", "won", "", ""), "ZAR": ("rand", "rand", "cent", "cents"),
-    "BRL": ("real", "reais", "centavo", "centavos"), "MXN": ("Mexican peso", "Mexican pesos", "centavo", "centavos"),
-    "SEK": ("Swedish krona", "Swedish kronor", "öre", "öre"), "NOK": ("Norwegian krone", "Norwegian kroner", "øre", "øre"),
-    "DKK": ("Danish krone", "Danish kroner", "øre", "øre"), "PLN": ("zloty", "zlotys", "grosz", "groszy"),
-    "CZK": ("Czech koruna", "Czech korunas", "haler", "halers"), "HUF": ("forint", "forints", "", ""),
-    "TRY": ("lira", "lira", "kurush", "kurush"), "THB": ("baht", "baht", "", ""), "BTC": ("bitcoin", "bitcoin", "", ""),
-    "RON": ("Romanian leu", "Romanian lei", "ban", "bani"), "ILS": ("shekel", "shekels", "", ""),
-}  # fmt: skip
+    "USD": _DOLLAR,
+    "EUR": _EURO,
+    "GBP": _POUND,
+    "JPY": _YEN,
+    "INR": _RUPEE,
+    "AUD": _kind("Australian"),
+    "CAD": _kind("Canadian"),
+    "NZD": _kind("New Zealand"),
+    "HKD": _kind("Hong Kong"),
+    "SGD": _kind("Singapore"),
+    "CHF": ("Swiss franc", "Swiss francs", "centime", "centimes"),
+    "CNY": ("yuan", "yuan", "", ""),
+    "RMB": ("yuan", "yuan", "", ""),
+    "KRW": ("won", "won", "", ""),
+    "ZAR": ("rand", "rand", "cent", "cents"),
+    "BRL": ("real", "reais", "centavo", "centavos"),
+    "MXN": ("Mexican peso", "Mexican pesos", "centavo", "centavos"),
+    "SEK": ("Swedish krona", "Swedish kronor", "öre", "öre"),
+    "NOK": ("Norwegian krone", "Norwegian kroner", "øre", "øre"),
+    "DKK": ("Danish krone", "Danish kroner", "øre", "øre"),
+    "PLN": ("zloty", "zlotys", "grosz", "groszy"),
+    "CZK": ("Czech koruna", "Czech korunas", "haler", "halers"),
+    "HUF": ("forint", "forints", "", ""),
+    "TRY": ("lira", "lira", "kurush", "kurush"),
+    "THB": ("baht", "baht", "", ""),
+    "BTC": ("bitcoin", "bitcoin", "", ""),
+    "RON": ("Romanian leu", "Romanian lei", "ban", "bani"),
+    "ILS": ("shekel", "shekels", "", ""),
+}
 _MAGNITUDES = {
-    "k": "thousand", "m": "million", "mn": "million", "mil": "million", "b": "billion", "bn": "billion", "t": "trillion",
-    "tn": "trillion", "thousand": "thousand", "million": "million", "billion": "billion", "trillion": "trillion",
-}  # fmt: skip
+    "k": "thousand",
+    "m": "million",
+    "mn": "million",
+    "mil": "million",
+    "b": "billion",
+    "bn": "billion",
+    "t": "trillion",
+    "tn": "trillion",
+    "thousand": "thousand",
+    "million": "million",
+    "billion": "billion",
+    "trillion": "trillion",
+}
 _SYMBOL = r"(?:(?:US|AU|CA|NZ|HK|[ACSR])?\$|[€£¥₹₩₽₺₿₴])"
 _CODE = "|".join(code for code in _CURRENCIES if len(code) == 3 and code.isalpha())
-_MAGNITUDE = r"(?:\s?(?P<magnitude>K|k|Mn?|m|mn|mil|B|bn?|T|tn|[Tt]housand|[Mm]illion|[Bb]illion|[Tt]rillion)(?![\w/]))?"
-_ADJECTIVE = re.compile(r"\s(?!(?:of|in|at|per|and|or|to|for|is|on|from|each|by|bet|a|an|the|today|more|less|off|if|as|with)\b)[a-z]{3,}")
+_MAGNITUDE = (
+    r"(?:\s?(?P<magnitude>K|k|Mn?|m|mn|mil|B|bn?|T|tn|[Tt]housand|"
+    r"[Mm]illion|[Bb]illion|[Tt]rillion)(?![\w/]))?"
+)
+_ADJECTIVE = re.compile(
+    r"\s(?!(?:of|in|at|per|and|or|to|for|is|on|from|each|by|bet|a|"
+    r"an|the|today|more|less|off|if|as|with)\b)[a-z]{3,}"
+)
 
 
 def amount(number: str, magnitude: str, names: _Names, english: English, *, adjective: bool = False) -> str:
@@ -112,6 +159,14 @@ def _pence(match: re.Match[str], english: English) -> Said:
 _FROM = r"(?<![0-9][.,])(?<!\w)"
 _RATE = rf"(?:\s?/\s?(?P<rate>{UNIT}))?"
 _SUM = rf"(?P<number>{NUMBER}){_MAGNITUDE}"
+COMMAS = (
+    rule(
+        r"(?:(?<=€)|(?<=€ ))[0-9]{1,9}(,)[0-9]{2}(?![0-9,])|(?<![\w.,])[0-9]{1,9}(,)[0-9]{2}(?=\s?€)",
+        lambda match, english: {1: ".", 2: "."},
+    ),
+)
+"""The decimal comma of `€5,50`."""
+
 MONEY = (
     rule(rf"(?<!\w)(?P<currency>{_SYMBOL})\s?({NUMBER})\s?[-–—]\s?({NUMBER}){_MAGNITUDE}", _range),
     rule(rf"(?<!\w)(?P<currency>{_SYMBOL}|(?:{_CODE})(?=[\s0-9.]))\s?{_SUM}{_RATE}", _before),

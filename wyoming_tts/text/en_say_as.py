@@ -11,11 +11,33 @@ from wyoming_tts.text.en_time import clock, duration
 from wyoming_tts.text.en_words import English
 
 _SYMBOLS = {
-    ".": "dot", "/": "slash", "-": "dash", "_": "underscore", ":": "colon", "@": "at", "\\": "backslash", ",": "comma",
-    "~": "tilde", "+": "plus", "#": "hash", "=": "equals", "&": "and", "?": "question mark", "%": "percent",
-    "*": "star", "!": "exclamation mark", "$": "dollar", "€": "euro", "£": "pound", "'": "apostrophe", '"': "quote",
-    "(": "open parenthesis", ")": "close parenthesis", ";": "semicolon", "°": "degree",
-}  # fmt: skip
+    ".": "dot",
+    "/": "slash",
+    "-": "dash",
+    "_": "underscore",
+    ":": "colon",
+    "@": "at",
+    "\\": "backslash",
+    ",": "comma",
+    "~": "tilde",
+    "+": "plus",
+    "#": "hash",
+    "=": "equals",
+    "&": "and",
+    "?": "question mark",
+    "%": "percent",
+    "*": "star",
+    "!": "exclamation mark",
+    "$": "dollar",
+    "€": "euro",
+    "£": "pound",
+    "'": "apostrophe",
+    '"': "quote",
+    "(": "open parenthesis",
+    ")": "close parenthesis",
+    ";": "semicolon",
+    "°": "degree",
+}
 
 
 def say(text: str, kind: str, form: str, english: English) -> str | None:
@@ -26,7 +48,9 @@ def say(text: str, kind: str, form: str, english: English) -> str | None:
 
 def _characters(text: str, form: str, english: English) -> str | None:
     said = [
-        english.digits(char) if char.isdecimal() else _SYMBOLS.get(char, char.upper() if char.isalnum() else "")
+        english.digits(char)
+        if char.isdecimal()
+        else _SYMBOLS.get(char, char.upper() if char.isalnum() else "")
         for char in text
     ]
     return " ".join(word for word in said if word) or None
@@ -58,7 +82,9 @@ def _telephone(text: str, form: str, english: English) -> str | None:
     if not re.search(r"[0-9]", text):
         return None
     return ", ".join(
-        ("plus " if group[0] == "+" else "") + english.digits(group) if group[-1].isdecimal() else " ".join(group)
+        ("plus " if group[0] == "+" else "") + english.digits(group)
+        if group[-1].isdecimal()
+        else " ".join(group)
         for group in groups
     )
 
@@ -72,7 +98,7 @@ def _date(text: str, form: str, english: English) -> str | None:
     if len(order) != len(parts) or set(order) - set("ymd"):
         return None
     fields = dict(zip(order, (_field(part) for part in parts), strict=True))
-    if 0 in fields.values() and fields.get("y") != 0:
+    if any(not value and part.isalpha() for value, part in zip(fields.values(), parts, strict=True)):
         return None
     return _said(fields, english)
 
@@ -98,6 +124,8 @@ def _said(fields: dict[str, int], english: English) -> str | None:
     year, month, day = fields.get("y"), fields.get("m"), fields.get("d")
     if year is not None and year < 100:
         year += 2000 if year < 70 else 1900
+    if month == 0 or day == 0:
+        return None
     if month and day:
         return date(year, month, day, english)
     if month:
@@ -108,7 +136,9 @@ def _said(fields: dict[str, int], english: English) -> str | None:
 
 
 def _time(text: str, form: str, english: English) -> str | None:
-    match = re.fullmatch(r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?(?:[:.]([0-9]{2}))?\s*(?:([AaPp])\.?\s?[Mm]?\.?)?", text)
+    match = re.fullmatch(
+        r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?(?:[:.]([0-9]{2}))?\s*(?:([AaPp])\.?\s?[Mm]?\.?)?", text
+    )
     if not match:
         return _length(text, english)
     hour, minute, second = int(match[1]), int(match[2] or 0), int(match[3] or 0)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 
-from wyoming_tts.text.en_words import START, English, Said, after, before, rule, stop_if_last
+from wyoming_tts.text.en_words import START, English, Said, after, around, before, rule, stop_if_last
 
 _HALF = r"(?:\s?([AaPp])(?:\.\s?[Mm]\.|[Mm]\b\.?(?!\w)))"
 _CLOCK = r"(?<![\w:.,/])(2[0-4]|[01]?[0-9])[:.]([0-5][0-9])"
 _NOT_LONGER = r"(?![0-9]|[:.][0-9])"
 _TIME = r"[0-9]{1,2}(?::[0-5][0-9])?(?:\s?[AaPp]\.?[Mm]\b\.?)?"
-_TIMER = re.compile(r"\b(?:timer|remaining|left|elapsed|countdown|stopwatch|duration|lap|track|song|video|length)\b")
-_POINT = re.compile(r"\b(?:at|by|until|till|since|from|before|after|around|time|is now|it's|every day|to)\W{1,2}\Z")
+_TIMER = re.compile(
+    r"\b(?:timer|remaining|left|elapsed|countdown|stopwatch|duration|lap|track|song|video|length)\b"
+)
+_ALARM = re.compile(r"\b(?:alarm|wake|sunrise|sunset|schedul|depart|arriv|last (?:seen|changed|updated))")
+_POINT = re.compile(
+    r"\b(?:at|by|until|till|since|from|before|after|around|time|is now|it's|every day|to)\W{1,2}\Z"
+)
 _RATIO = re.compile(r"\b(?:ratio|aspect|scale|odds|score[ds]?|won|lost|mix\w*|beat|vs|dilut\w+)\b")
 _UNITS = (
     ("year", "y|yrs?|years?"),
@@ -64,7 +69,7 @@ def _day(match: re.Match[str], english: English) -> Said:
     hour, minute, context = int(match[1]), int(match[2]), before(match)
     if _RATIO.search(context) and not _POINT.search(context):
         return f"{english.cardinal(hour)} to {english.whole(match[2])}"
-    if _TIMER.search(match.string.lower()) and not _POINT.search(context):
+    if _TIMER.search(around(match).lower()) and not _POINT.search(context):
         return duration([(hour, "minute"), (minute, "second")], english)
     if not minute and re.match(r"\s(?:noon|midnight|o'clock|hours|hrs)\b", after(match)):
         return english.cardinal(hour) + (" hundred" if "h" in after(match)[:2] else "")
@@ -74,28 +79,39 @@ def _day(match: re.Match[str], english: English) -> Said:
 def _seconds(match: re.Match[str], english: English) -> Said:
     hour, minute, second = (int(part) for part in match.group(1, 2, 3))
     half = match[5] or ""
-    if half or (hour < 25 and _POINT.search(before(match)) and not _TIMER.search(match.string.lower())):
+    clocked = (
+        _POINT.search(before(match)) or _ALARM.search(around(match).lower()) or len(match[1].lstrip("0")) == 2
+    )
+    if half or (hour < 25 and not match[4] and clocked and not _TIMER.search(around(match).lower())):
         said = clock(hour, minute, "", english) if minute else clock(hour, 0, "x", english)[:-4]
         said += f" and {count(second, 'second', english)}" if second else ""
         return said + (f" {half.upper()} M" + stop_if_last(match) if half else "")
     said = duration([(hour, "hour"), (minute, "minute"), (second, "second")], english)
-    return f"{said} point {english.digits(match[4])}" if match[4] else said
+    if not match[4]:
+        return said
+    whole = duration([(hour, "hour"), (minute, "minute")], english) + " and " if hour or minute else ""
+    return f"{whole}{english.cardinal(second)} point {english.digits(match[4])} seconds"
 
 
 def _span(match: re.Match[str], english: English) -> Said:
     """`1h 30min`: what `m` means depends on what stands beside it."""
-    parts = list(_SPAN.finditer(re.sub(r"(?<=[a-z])(?=[0-9])", " ", match[0])))
-    names = [next(unit for (unit, _), found in zip(_UNITS, part.groups()[1:], strict=True) if found) for part in parts]
+    written = re.sub(r"(?<=[a-z])(?=[0-9])", " ", match[0])
+    parts = list(_SPAN.finditer(written))
+    names = [
+        next(unit for (unit, _), found in zip(_UNITS, part.groups()[1:], strict=True) if found)
+        for part in parts
+    ]
     if len(parts) < 2:
         return None
     clocked = {"hour", "second", "day"} & set(names)
-    said = []
+    said, done = "", 0
     for part, name in zip(parts, names, strict=True):
-        short = part[0].strip().endswith("m") and not part[0].endswith("om")
-        unit = "month" if short and name == "minute" and not clocked else name
-        one = "" if part[1] == "1" else "s"
-        said.append(f"{english.number(part[1].lstrip('0') or '0')} {unit}{one}")
-    return " ".join(said) + stop_if_last(match)
+        minutes = clocked or "," in written or not part[0].endswith("m")
+        unit = name if name != "minute" or minutes else "month"
+        number = english.number(part[1].lstrip("0") or "0" if part[1].isdecimal() else part[1])
+        said += f"{written[done : part.start()]}{number} {unit}{'' if part[1] == '1' else 's'}"
+        done = part.end()
+    return said + stop_if_last(match)
 
 
 def _hour_and_minutes(match: re.Match[str], english: English) -> Said:
@@ -109,22 +125,46 @@ def _military(match: re.Match[str], english: English) -> Said:
 
 
 TIMES = (
-    rule(rf"(?<![\w:.,/-])(?={_TIME}\s?[-–—]\s?{_TIME}(?![\w:.,/-]?[0-9]))"
-         rf"(?=[^\s]{{1,12}}(?:\s[AaPp]\.?[Mm]\.?)?\s?[-–—]\s?[0-9]{{1,2}}(?::|\s?[AaPp]\.?[Mm])"
-         rf"|[0-9]{{1,2}}(?::|\s?[AaPp]\.?[Mm]))({_TIME})(\s?[-–—]\s?)(?=[0-9])", lambda match, english: {2: " to "}),
-    rule(r"(?<![\w:.,/])([0-9]{1,2}) to (?=[0-9]{1,2}(?::[0-5][0-9])?\s?[AaPp]\.?[Mm]\b)",
-         lambda match, english: {1: english.cardinal(int(match[1]))}),
-    rule(rf"(?<![\w:.,/])([0-9]{{1,3}}):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{{1,6}}))?{_HALF}?(?![0-9:])", _seconds),
+    rule(
+        rf"(?<![\w:.,/-])(?={_TIME}\s?[-–—]\s?{_TIME}(?![\w:.,/-]?[0-9]))"
+        rf"(?=[^\s]{{1,12}}(?:\s[AaPp]\.?[Mm]\.?)?\s?[-–—]\s?[0-9]{{1,2}}(?::|\s?[AaPp]\.?[Mm])"
+        rf"|[0-9]{{1,2}}(?::|\s?[AaPp]\.?[Mm]))({_TIME})(\s?[-–—]\s?)(?=[0-9])",
+        lambda match, english: {2: " to "},
+    ),
+    rule(
+        r"(?<![\w:.,/])([0-9]{1,2}) to (?=[0-9]{1,2}(?::[0-5][0-9])?\s?[AaPp]\.?[Mm]\b)",
+        lambda match, english: {1: english.cardinal(int(match[1]))},
+    ),
+    rule(
+        rf"(?<![\w:.,/])([0-9]{{1,3}}):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{{1,6}}))?{_HALF}?(?![0-9:])",
+        _seconds,
+    ),
     rule(rf"{_CLOCK}{_HALF}", _half_day),
     rule(rf"(?<![\w:.,/])([0-9]{{1,2}}){_HALF}", _whole_hour),
+    rule(
+        r"(?<![\w:.,/])([0-9]{1,2}):([0-5][0-9])\.([0-9]{1,3})(?![\w:.])",
+        lambda match, english: (
+            f"{count(int(match[1]), 'minute', english)} and {english.cardinal(int(match[2]))} "
+            f"point {english.digits(match[3])} seconds"
+        ),
+    ),
     rule(r"(?<![\w:.,/])(2[0-4]|[01]?[0-9]):([0-5][0-9])" + _NOT_LONGER, _day),
-    rule(r"(?<![\w:.,/])([0-9]{2,3}):([0-5][0-9])" + _NOT_LONGER,
-         lambda match, english: duration([(int(match[1]), "minute"), (int(match[2]), "second")], english)
-         if _TIMER.search(match.string.lower()) else None),
-    rule(rf"{START}(?:{_PART}[\s,]{{0,2}}(?:and )?)(?:(?:{_PART})[\s,]{{0,2}}(?:and )?){{0,5}}(?:{_PART})(?!\w)|"
-         rf"{START}(?:{_TIGHT}){{2,6}}(?!\w)", _span),
+    rule(
+        r"(?<![\w:.,/])([0-9]{2,3}):([0-5][0-9])" + _NOT_LONGER,
+        lambda match, english: (
+            duration([(int(match[1]), "minute"), (int(match[2]), "second")], english)
+            if _TIMER.search(around(match).lower())
+            else None
+        ),
+    ),
+    rule(
+        rf"{START}(?:{_PART}[\s,]{{0,2}}(?:and )?)(?:(?:{_PART})[\s,]{{0,2}}(?:and "
+        rf")?){{0,5}}(?:{_PART})(?!\w)|"
+        rf"{START}(?:{_TIGHT}){{2,6}}(?!\w)",
+        _span,
+    ),
     rule(r"(?<!\w)([0-9]{1,2})\s?h\s?([0-5][0-9])(?![\w.])", _hour_and_minutes),
     rule(r"(?<![\w:.,/])(0[0-9])([0-5][0-9])(?=\s?(?:hours|hrs)\b)", _military),
     rule(r"(?<=\bat )(1[0-9]|2[0-3])([0-5][0-9])(?=\shours\b)", _military),
-)  # fmt: skip
+)
 """Times of day, and how long something takes."""

@@ -8,13 +8,26 @@ from __future__ import annotations
 import functools
 import re
 
-from wyoming_tts.text.en_words import NUMBER, START, English, Said, after, before, rule
+from wyoming_tts.text.en_words import NUMBER, START, English, Said, after, around, before, rule
 
 _PREFIXES = {
-    "": "", "n": "nano", "μ": "micro", "m": "milli", "c": "centi", "d": "deci", "h": "hecto", "k": "kilo",
-    "M": "mega", "G": "giga", "T": "tera", "P": "peta", "E": "exa", "Z": "zetta", "Y": "yotta",
+    "": "",
+    "n": "nano",
+    "μ": "micro",
+    "m": "milli",
+    "c": "centi",
+    "d": "deci",
+    "h": "hecto",
+    "k": "kilo",
+    "M": "mega",
+    "G": "giga",
+    "T": "tera",
+    "P": "peta",
+    "E": "exa",
+    "Z": "zetta",
+    "Y": "yotta",
     "p": "pico",
-}  # fmt: skip
+}
 _PREFIXED = (
     ("m", "nμmck", "meter", ""),
     ("g", "μmk", "gram", ""),
@@ -33,7 +46,7 @@ _PREFIXED = (
     ("V", "μmkM", "volt", ""),
     ("A", "nμmk", "amp", ""),
     ("Ah", "mk", "amp hour", ""),
-    ("Ω", "mkM", "ohm", ""),
+    ("Ω", "m", "ohm", ""),
     ("F", "pnμm", "farad", ""),
     ("Hz", "mkMGT", "hertz", "hertz"),
     ("Pa", "mhkMG", "pascal", ""),
@@ -53,30 +66,29 @@ _PREFIXED = (
     ("T", "μm", "tesla", ""),
 )
 _PLAIN = """
-in|inch|inches; ft|foot|feet; yd|yard; mi|mile; nmi|nautical mile; ac|acre; ha|hectare
-oz|ounce; lb|pound; lbs|pound; st|stone|stone; gal|gallon; gals|gallon; qt|quart; qts|quart
-tsp|teaspoon; tbsp|tablespoon; Tbsp|tablespoon; tbs|tablespoon; px|pixel; MP|megapixel; cc|C C|C Cs
-min|minute; mins|minute; h|hour; hr|hour; hrs|hour; sec|second; secs|second; d|day; w|week; wk|week
-wks|week; mo|month; mos|month; y|year; yr|year; yrs|year; msec|millisecond
-mph|mile per hour|miles per hour; MPH|mile per hour|miles per hour; mpg|mile per gallon|miles per gallon
-kph|kilometer per hour|kilometers per hour; kmh|kilometer per hour|kilometers per hour
-KPH|kilometer per hour|kilometers per hour; kn|knot; kt|knot; kts|knot; Beaufort|Beaufort|Beaufort
-Bft|Beaufort|Beaufort; bft|Beaufort|Beaufort; UV index|U V index|U V index; UVI|U V index|U V index
-psi|P S I|P S I; atm|atmosphere; mmHg|millimeter of mercury|millimeters of mercury
-inHg|inch of mercury|inches of mercury; inH2O|inch of water|inches of water
-cmH2O|centimeter of water|centimeters of water
-K|kelvin|kelvin; %|percent|percent; ‰|per mille|per mille; ¢|cent; °|degree; °K|kelvin|kelvin
+in|inch|inches; ft|foot|feet; yd|yard; mi|mile; nmi|nautical mile; ac|acre; ha|hectare; oz|ounce; lb|pound
+lbs|pound; st|stone|stone; gal|gallon; gals|gallon; qt|quart; qts|quart; tsp|teaspoon; tbsp|tablespoon
+Tbsp|tablespoon; tbs|tablespoon; px|pixel; MP|megapixel; cc|C C|C Cs; min|minute; mins|minute; h|hour
+hr|hour; hrs|hour; sec|second; secs|second; d|day; w|week; wk|week; wks|week; mo|month; mos|month; y|year
+yr|year; yrs|year; msec|millisecond; mph|mile per hour|miles per hour; MPH|mile per hour|miles per hour
+mpg|mile per gallon|miles per gallon; kph|kilometer per hour|kilometers per hour
+kmh|kilometer per hour|kilometers per hour; KPH|kilometer per hour|kilometers per hour; kn|knot; kt|knot
+kts|knot; Beaufort|Beaufort|Beaufort; Bft|Beaufort|Beaufort; bft|Beaufort|Beaufort
+UV index|U V index|U V index; UVI|U V index|U V index; psi|P S I|P S I; atm|atmosphere
+mmHg|millimeter of mercury|millimeters of mercury; inHg|inch of mercury|inches of mercury
+inH2O|inch of water|inches of water; cmH2O|centimeter of water|centimeters of water; K|kelvin|kelvin
+%|percent|percent; ‰|per mille|per mille; ¢|cent; °|degree; °K|kelvin|kelvin
 °C|degree Celsius|degrees Celsius; °F|degree Fahrenheit|degrees Fahrenheit
-ppm|part per million|parts per million; ppb|part per billion|parts per billion
-dB|decibel; dBA|decibel A|decibels A; dBm|decibel milliwatt|decibel milliwatts; dBi|D B I|D B I
-rpm|R P M|R P M; RPM|R P M|R P M; bpm|beat per minute|beats per minute
-BPM|beat per minute|beats per minute; fps|frame per second|frames per second
-FPS|frame per second|frames per second; dpi|D P I|D P I; ppi|P P I|P P I; hp|horsepower|horsepower
-BTU|B T U|B T U; Btu|B T U|B T U; thm|therm; CCF|hundred cubic feet|hundred cubic feet
-MCF|thousand cubic feet|thousand cubic feet; cfm|C F M|C F M; CFM|C F M|C F M; gpm|gallon per minute|gallons per minute
-GPM|gallon per minute|gallons per minute; lux|lux|lux; nit|nit; nits|nit; cd|candela; kVArh|kilovar hour
-KiB|kibibyte; MiB|mebibyte; GiB|gibibyte; TiB|tebibyte; PiB|pebibyte; EiB|exbibyte; ZiB|zebibyte
-YiB|yobibyte; KB|kilobyte; Kbit|kilobit; kb|kilobit; Mb|megabit; Gb|gigabit
+ppm|part per million|parts per million; ppb|part per billion|parts per billion; dB|decibel
+dBA|decibel A|decibels A; dBm|decibel milliwatt|decibel milliwatts; dBi|D B I|D B I; rpm|R P M|R P M
+RPM|R P M|R P M; bpm|beat per minute|beats per minute; BPM|beat per minute|beats per minute
+fps|frame per second|frames per second; FPS|frame per second|frames per second; dpi|D P I|D P I
+ppi|P P I|P P I; hp|horsepower|horsepower; BTU|B T U|B T U; Btu|B T U|B T U; thm|therm
+CCF|hundred cubic feet|hundred cubic feet; MCF|thousand cubic feet|thousand cubic feet; cfm|C F M|C F M
+CFM|C F M|C F M; gpm|gallon per minute|gallons per minute; GPM|gallon per minute|gallons per minute
+lux|lux|lux; nit|nit; nits|nit; cd|candela; kVArh|kilovar hour; KiB|kibibyte; MiB|mebibyte; GiB|gibibyte
+TiB|tebibyte; PiB|pebibyte; EiB|exbibyte; ZiB|zebibyte; YiB|yobibyte; kΩ|kilohm; MΩ|megohm
+s²|second squared|seconds squared; KB|kilobyte; Kbit|kilobit; kb|kilobit; Mb|megabit; Gb|gigabit
 bps|bit per second|bits per second; kbps|kilobit per second|kilobits per second
 Kbps|kilobit per second|kilobits per second; Mbps|megabit per second|megabits per second
 mbps|megabit per second|megabits per second; Gbps|gigabit per second|gigabits per second
@@ -85,19 +97,48 @@ GBps|gigabyte per second|gigabytes per second; kWH|kilowatt hour; KWH|kilowatt h
 kwh|kilowatt hour; Kwh|kilowatt hour; KW|kilowatt; kw|kilowatt; MWH|megawatt hour; mAH|milliamp hour
 Khz|kilohertz|kilohertz; KHz|kilohertz|kilohertz; khz|kilohertz|kilohertz; Mhz|megahertz|megahertz
 mhz|megahertz|megahertz; Ghz|gigahertz|gigahertz; ghz|gigahertz|gigahertz; GHZ|gigahertz|gigahertz
-MHZ|megahertz|megahertz; hz|hertz|hertz; HZ|hertz|hertz; KG|kilogram; Kg|kilogram; kgs|kilogram; kms|kilometer
-KM|kilometer; Km|kilometer; CM|centimeter; ml|milliliter; ML|milliliter; Nm|newton meter; ohm|ohm; ohms|ohm
-kJ|kilojoule; Mcal|megacalorie; pct|percent|percent; mcg|microgram; ug|microgram; us|microsecond
-uA|microamp; uV|microvolt; sqm|square meter; sqft|square foot|square feet; IU|I U|I U
-fl oz|fluid ounce; sq ft|square foot|square feet; sq m|square meter; sq mi|square mile; sq km|square kilometer
-sq in|square inch|square inches; sq yd|square yard; cu ft|cubic foot|cubic feet; cu m|cubic meter; cu in|cubic inch|cubic inches
+MHZ|megahertz|megahertz; hz|hertz|hertz; HZ|hertz|hertz; KG|kilogram; Kg|kilogram; kgs|kilogram
+kms|kilometer; KM|kilometer; Km|kilometer; CM|centimeter; ml|milliliter; ML|milliliter; Nm|newton meter
+ohm|ohm; ohms|ohm; kJ|kilojoule; Mcal|megacalorie; pct|percent|percent; mcg|microgram; ug|microgram
+us|microsecond; uA|microamp; uV|microvolt; sqm|square meter; sqft|square foot|square feet; IU|I U|I U
+fl oz|fluid ounce; sq ft|square foot|square feet; sq m|square meter; sq mi|square mile
+sq km|square kilometer; sq in|square inch|square inches; sq yd|square yard; cu ft|cubic foot|cubic feet
+cu m|cubic meter; cu in|cubic inch|cubic inches
 BTU/(h⋅ft²)|B T U per hour per square foot|B T U per hour per square foot
 """
 _POWERS = {"²": "square ", "³": "cubic ", "2": "square ", "3": "cubic "}
-_LENGTHS = frozenset("mm cm dm m km in ft yd mi s".split())
-_WORDS = frozenset(("day week month year hour minute second night person cycle kilometer mile trip use "
-                    "charge wash litre liter gallon unit dose serving page line frame room").split())  # fmt: skip
-_LONE_NEVER = frozenset("T N R S eV".split())
+_LENGTHS = frozenset(["mm", "cm", "dm", "m", "km", "in", "ft", "yd", "mi", "s"])
+_WORDS = frozenset(
+    [
+        "day",
+        "week",
+        "month",
+        "year",
+        "hour",
+        "minute",
+        "second",
+        "night",
+        "person",
+        "cycle",
+        "kilometer",
+        "mile",
+        "trip",
+        "use",
+        "charge",
+        "wash",
+        "litre",
+        "liter",
+        "gallon",
+        "unit",
+        "dose",
+        "serving",
+        "page",
+        "line",
+        "frame",
+        "room",
+    ]
+)
+_LONE_NEVER = frozenset(["T", "N", "R", "S", "eV"])
 _DEGREES = {"C": "°C", "F": "°F"}
 
 _ATOM = r"(?:°(?:\s?[CFK](?![A-Za-z]))?|[%‰¢]|[A-Za-zμΩ]{1,9}(?:[²³]|\^?[23](?![0-9.]))?)"
@@ -113,15 +154,67 @@ _LABEL = re.compile(
     r"\b(?:room|gate|seat|apartment|apt|flat|platform|bus|route|terminal|suite|unit|class|grade|level|type|"
     r"version|number|option|section|exit|line|building|step|floor|zone|row|season|appendix|table)\s\Z"
 )
-_NO_INCHES = re.compile(r"\s(?!of\b|wide\b|tall\b|long\b|high\b|deep\b|thick\b|by\b|x\b|per\b|and\b|or\b|to\b|"
-                        r"diameter\b|screen\b|tv\b|monitor\b|pipe\b|rain\b|snow\b|today\b|yesterday\b|so\b)\w", re.IGNORECASE)  # fmt: skip
+_NO_INCHES = re.compile(
+    r"\s(?!of\b|wide\b|tall\b|long\b|high\b|deep\b|thick\b|by\b|x\b|per\b|and\b|or\b|to\b|"
+    r"diameter\b|screen\b|tv\b|monitor\b|pipe\b|rain\b|snow\b|today\b|yesterday\b|so\b)\w",
+    re.IGNORECASE,
+)
 _BARE = (
     r"kWh|MWh|GWh|Wh|kW|MW|kVA|°\s?[CF]|km/h|m/s|mi/h|W/m[²2]|[μmn]g/m[³3]|[hk]Pa|mph|dBm?|[kMG]bps|"
     r"[kMGT]bit(?:/s)?|[kMGT]B/s|[kMGT]i?B|[kMG]Hz|ppm|ppb|m[²³]|cm[²³]|km²|ft[²³]|km|cm|kg|mL|mAh|L/min|"
     r"m³/h|mg/dL|mmol/L|mmHg|inHg|kWh/100\s?km|L/100\s?km|km/l|lx"
 )
-_NO_NOUN = frozenset(("of in at per and or to for is are from on with was were will has have by than as but that "
-                      "when while if every each a an the until before after left remaining ago away").split())  # fmt: skip
+_NO_NOUN = frozenset(
+    [
+        "of",
+        "in",
+        "at",
+        "per",
+        "and",
+        "or",
+        "to",
+        "for",
+        "is",
+        "are",
+        "from",
+        "on",
+        "with",
+        "was",
+        "were",
+        "will",
+        "has",
+        "have",
+        "by",
+        "than",
+        "as",
+        "but",
+        "that",
+        "when",
+        "while",
+        "if",
+        "every",
+        "each",
+        "a",
+        "an",
+        "the",
+        "until",
+        "before",
+        "after",
+        "left",
+        "remaining",
+        "ago",
+        "away",
+    ]
+)
+
+
+_THING = re.compile(
+    r" (?:bulb|lamp|charger|battery|adapter|panel|inverter|heater|"
+    r"motor|power supply|outlet|LED|SSD|HDD|drive|"
+    r"disk|card|monitor|display|pole|ladder|bag|bottle|screen|radius|"
+    r"pipe|wire|cable|hose|tank|window|interval|"
+    r"timer|warning|walk|run|race|plug|socket|circuit|speaker|modem|connection|line|solar|array|system)\b"
+)
 
 
 @functools.cache
@@ -139,7 +232,7 @@ def _table() -> dict[str, tuple[str, str]]:
 
 
 def reading(symbol: str, one: bool, english: English) -> str | None:
-    """What a unit's symbol stands for, singular for `one`: `km/h` -> "kilometers per hour"; None of no unit."""
+    """What a unit's symbol stands for, singular for `one`: `km/h` -> "kilometers per hour"; else None."""
     said = _reading(_normal(symbol), one)
     return re.sub(r"(met|lit)er", r"\1re", said) if said and english.british else said
 
@@ -170,7 +263,9 @@ def _denominator(symbol: str) -> str | None:
 
 def _product(symbol: str, one: bool) -> str | None:
     factors = symbol.split("⋅")
-    said = [_power(factor, one and factor is factors[-1] or factor is not factors[-1]) for factor in factors]
+    said = [
+        _power(factor, (one and factor is factors[-1]) or factor is not factors[-1]) for factor in factors
+    ]
     return " ".join(word for word in said if word) if all(said) else None
 
 
@@ -184,6 +279,8 @@ def _power(symbol: str, one: bool) -> str | None:
 
 
 def _singular(match: re.Match[str]) -> bool:
+    if _THING.match(after(match)):
+        return True
     if match["number"] == "1":
         return not re.search(r"[0-9] (?:to|and|or) \Z", before(match))
     if re.search(r"(?:^|\W)an? (?:minus )?\Z", before(match)):
@@ -197,10 +294,12 @@ def _symbol(match: re.Match[str]) -> str | None:
     symbol, number = match["unit"], match["number"]
     glued = match.end("number") == match.start("unit")
     labelled = len(symbol) == 1 and _LABEL.search(before(match)) is not None
-    if symbol in _LONE_NEVER or (labelled and symbol.isalpha()):
+    named = glued and len(symbol) == 1 and symbol.isupper() and re.match(r" [A-Z][a-z]", after(match))
+    if named or symbol in _LONE_NEVER or (labelled and symbol.isalpha()):
         return None
     if symbol in _DEGREES:
-        return _DEGREES[symbol] if len(number.split(".")[0]) < 4 else None
+        wanted = len(number.split(".")[0]) < 4 and not re.match(r"[-/][0-9A-Z]|['’]", after(match))
+        return _DEGREES[symbol] if wanted else None
     if symbol == "K" and glued:
         return symbol if re.fullmatch(r"[1-9][0-9]{3,4}", number) and number != "1000" else None
     if symbol == "m":
@@ -209,18 +308,28 @@ def _symbol(match: re.Match[str]) -> str | None:
         return None if _NO_INCHES.match(after(match)) else symbol
     if symbol == "w":
         return "W" if glued and number.isdecimal() and int(number) > 20 else symbol
-    if symbol == "d" and glued and re.match(r"\s(?:print|model|view|tv|audio|scan|glass)", after(match).lower()):
+    if (
+        symbol == "d"
+        and glued
+        and re.match(r"\s(?:print|model|view|tv|audio|scan|glass)", after(match).lower())
+    ):
         return None
-    return None if (symbol == "us" and not glued) or (symbol == "st" and glued) else symbol
+    return (
+        None
+        if (symbol == "us" and not glued) or (symbol == "st" and glued and number.isdecimal())
+        else symbol
+    )
 
 
 def _metres_or_time(match: re.Match[str], glued: bool) -> str:
     if re.match(r"\s(?:ago|remaining|left)\b", after(match)):
         return "min"
-    waiting = re.search(r"\b(?:timer|wait|delay|snooze|pause|sleep|in|for)\W(?:(?:to|of|for) )?\Z", before(match))
-    if waiting and glued and "." not in match["number"] and _WAITING.search(match.string):
+    waiting = re.search(
+        r"\b(?:timer|wait|delay|snooze|pause|sleep|in|for)\W(?:(?:to|of|for) )?\Z", before(match)
+    )
+    if waiting and glued and "." not in match["number"] and _WAITING.search(around(match)):
         return "min"
-    return "mo" if _MONTHS.search(match.string) else "m"
+    return "mo" if _MONTHS.search(around(match)) else "m"
 
 
 def _quantity(match: re.Match[str], english: English) -> Said:
@@ -246,7 +355,9 @@ def _per(match: re.Match[str], english: English) -> Said:
 
 
 def _bare(match: re.Match[str], english: English) -> Said:
-    return reading(match["unit"], bool(re.search(r"\b(?:per|an?|every|each) \Z", before(match))), english)
+    return reading(
+        match["unit"], bool(re.search(r"\b(?:per|an?|every|each|the|one) \Z", before(match))), english
+    )
 
 
 def _feet(match: re.Match[str], english: English) -> Said:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from os.path import commonprefix
 
 from wyoming_tts.text import numbers
 from wyoming_tts.text.aligned import AlignedText
@@ -65,7 +64,7 @@ class English:
         return self.pair(number)
 
     def pair(self, number: int) -> str:
-        """Two by two digits: `2490` -> "twenty-four ninety", `101` -> "one oh one", `200` -> "two hundred"."""
+        """Two by two digits: `2490` -> "twenty-four ninety", `101` -> "one oh one"."""
         head, tail = divmod(number, 100)
         rest = "hundred" if not tail else f"oh {self.cardinal(tail)}" if tail < 10 else self.cardinal(tail)
         return f"{self.cardinal(head)} {rest}"
@@ -126,10 +125,21 @@ def _edits(match: re.Match[str], said: Said) -> Iterable[tuple[int, int, str]]:
 
 def _narrowed(text: str, start: int, end: int, new: str) -> tuple[int, int, str]:
     """The edit without the words at either end that it does not change."""
-    same = commonprefix([text[start:end], new]).rfind(" ") + 1
+    same = _same(text[start:end], new)
     start, new = start + same, new[same:]
-    tail = commonprefix([text[start:end][::-1], new[::-1]]).rfind(" ") + 1
+    tail = _same(text[start:end][::-1], new[::-1])
     return (start, end - tail, new[: len(new) - tail]) if tail else (start, end, new)
+
+
+def _same(old: str, new: str) -> int:
+    """How many characters of whole words both begin with."""
+    length = 0
+    for index, (left, right) in enumerate(zip(old, new, strict=False)):
+        if left != right:
+            break
+        if left == " ":
+            length = index + 1
+    return length
 
 
 def _spaced(text: str, start: int, end: int, new: str) -> str:
@@ -149,7 +159,8 @@ def at_end(match: re.Match[str]) -> bool:
 
 def stop_if_last(match: re.Match[str]) -> str:
     """The full stop that an abbreviation at the end of a sentence shares with it."""
-    return "." if match[0].endswith(".") and at_end(match) else ""
+    stopped = any(char in ".!?" for char in match.string[match.end() : match.end() + 4])
+    return "." if match[0].endswith(".") and at_end(match) and not stopped else ""
 
 
 def before(match: re.Match[str], length: int = 40) -> str:
@@ -160,6 +171,11 @@ def before(match: re.Match[str], length: int = 40) -> str:
 def after(match: re.Match[str], length: int = 24) -> str:
     """The text behind the match."""
     return match.string[match.end() : match.end() + length]
+
+
+def around(match: re.Match[str], length: int = 80) -> str:
+    """The text that holds the match."""
+    return match.string[max(0, match.start() - length) : match.end() + length]
 
 
 def letters(word: str) -> str:
