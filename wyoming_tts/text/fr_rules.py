@@ -17,6 +17,7 @@ _MINUS = r"(?:(?<![\w.,)\]])([-−–]) ?)?(?<![\w.,])(?<!\d[-−–])"
 _NO_NOUN = (
     "(?:sont|avec|pour|dans|mais|donc|cette|sous|vers|chez|sans|contre|depuis|pendant|environ|fois|mille)"
 )
+_SHORT_MONTH = r"(?:janv|févr|fév|avr|juil|sept|oct|nov|déc)\b"
 _PAIRS = r"(?:[ .-]?\d{2})"
 _SUFFIX = r"(er|ère|ere|re|nde|nd|ème|eme|ième|ieme|e|ᵉʳ|ʳᵉ|ᵉ)(s?)(?!\w)"
 _ENDS_FEMININE = ("re", "ère", "ere", "nde", "ʳᵉ")
@@ -90,6 +91,13 @@ def _identifier(match: re.Match[str]) -> str:
     return f"{match[1]} {said}"
 
 
+def _feminine(match: re.Match[str]) -> str | None:
+    """The noun stands behind an adjective that does not show its gender."""
+    if gender(match[2], 1) != "f":
+        return None
+    return f"{numbers.cardinal(int(match[1]), 'fr', feminine=True)} "
+
+
 def _elided(match: re.Match[str]) -> str:
     return f"{match[1]} d'"
 
@@ -143,6 +151,10 @@ FIRST: tuple[Rule, ...] = (
         re.compile(rf"(\d[ .]?000[ .]?000) (?=[a-zàâéèêîôûœç]{{4,}})(?!{_NO_NOUN}\b)"),
         lambda match: f"{match[1]} de ",
     ),
+    (
+        re.compile(r"(?<![\w.,])(\d{0,9}1) (?=(?:autre|même|jeune|rare|simple|double)s? ([^\W\d_]+))"),
+        _feminine,
+    ),
     (re.compile(r"(?<=[\dmck ]m) ?[x×] ?(?=\d)"), " sur "),
     (_DOMESTIC, _pairs),
     (_INTERNATIONAL, _abroad),
@@ -154,8 +166,8 @@ FIRST: tuple[Rule, ...] = (
         re.compile(r"(?<![\w.,:])([01]?\d|2[0-4]) ?[hH] ?([0-5]\d)(?! ?(?:h|min|[.,:]\d)|\w)"),
         _time,
     ),
-    (re.compile(rf"(?<![\w.,])(\d{{1,4}}){_SUFFIX}"), _ordinal),
-    (re.compile(rf"(?<![\w'’])((?=[IVX])X{{0,3}}(?:IX|IV|V?I{{0,3}})){_SUFFIX}"), _roman_ordinal),
+    (re.compile(rf"(?<![\w.,])(\d{{1,4}}){_SUFFIX}(?! {_SHORT_MONTH})"), _ordinal),
+    (re.compile(rf"(?<![^\W\d])(?<!['’])((?=[IVX])X{{0,3}}(?:IX|IV|V?I{{0,3}})){_SUFFIX}"), _roman_ordinal),
     (re.compile(r"(?<![\w.,-])(?<!v )\d{1,9}\.\d{3}(?![\w.,-]|[ ]?[-–]\d)(?!\.)"), _decimal),
     (
         re.compile(

@@ -86,7 +86,7 @@ _DOMAINS = (
 ADDRESSES: tuple[Rule, ...] = (
     (re.compile(r"(?<![\w.+-])[\w.+-]{1,64}+@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}"), _address),
     (re.compile(r"(?<![A-Za-z+.-])[A-Za-z][A-Za-z0-9+.-]{0,14}://[A-Za-z0-9\[][^\s<>।]{0,2000}"), _address),
-    (re.compile(r"(?<![\w.-])www\.[A-Za-z0-9][^\s<>।]{0,2000}"), _address),
+    (re.compile(r"(?<![A-Za-z_.-])www\.[A-Za-z0-9][^\s<>।]{0,2000}"), _address),
     (re.compile(rf"(?<![\w.@-]){_HOST}(?::\d{{1,5}})?(?:/[^\s<>।]{{0,2000}})?"), _address),
     (
         re.compile(
