@@ -138,14 +138,16 @@ GRAMMAR = Grammar(
     },
     code_cue="pin|code|code postal|mot de passe|mdp|digicode|identifiant",
     regnal=lambda name, number: "premier" if number == 1 else numbers.cardinal(number, "fr"),
-    rulers="(?:Louis|Henri|Charles|François|Philippe|Napoléon|Jean-Paul|Jean|Paul|Pie|Benoît|Léon|Grégoire|Clément"
-    "|Guillaume|Édouard|Edouard|George|Georges|Jacques|Richard|Frédéric|Nicolas|Alexandre|Pierre|Ferdinand|Alphonse"
-    "|Élisabeth|Elisabeth|Elizabeth|Robert|Hugues|Léopold|Albert|Ramsès|Innocent|Boniface|Urbain|Sixte|Guillaume"
+    rulers="(?:Louis|Henri|Charles|François|Philippe|Napoléon|Jean-Paul|Jean|Paul|Pie|Benoît|Léon"
+    "|Grégoire|Clément|Guillaume|Édouard|Edouard|George|Georges|Jacques|Richard|Frédéric"
+    "|Nicolas|Alexandre|Pierre|Ferdinand|Alphonse"
+    "|Élisabeth|Elisabeth|Elizabeth|Robert|Hugues|Léopold|Albert|Ramsès"
+    "|Innocent|Boniface|Urbain|Sixte"
     "|Juan Carlos|Felipe|Harald|Gustave|Christian|Catherine)",
     century="siècles?",
     century_number=lambda number: numbers.cardinal(number, "fr"),
-    roman_labels="chapitre|tome|volume|partie|acte|scène|section|article|titre|annexe|phase|livre|niveau|type|épisode"
-    "|saison|guerre mondiale|paris|grade|stade|catégorie",
+    roman_labels="chapitre|tome|volume|partie|acte|scène|section|article|titre|annexe|phase|livre"
+    "|niveau|type|épisode|saison|guerre mondiale|paris|grade|stade|catégorie",
     roman_counted="(?!)",
     letters={
         **dict(

@@ -64,7 +64,8 @@ _FEMININE = frozenset(
     )
 )
 _FEMININE_ENDING = re.compile(
-    r"(?:tion|[sx]ion|aison|ité|iété|[^ô]té|ette|elle|ence|ance|ture|sure|ude|euse|trice|esse|erie|gie|phie|nomie|ise)$"
+    r"(?:tion|[sx]ion|aison|ité|iété|[^ô]té|ette"
+    r"|elle|ence|ance|ture|sure|ude|euse|trice|esse|erie|gie|phie|nomie|ise)$"
 )
 _MASCULINE = frozenset(
     (

@@ -12,7 +12,8 @@ START = r"(?<!\d)(?<!\d[.,])"
 """Where a number may begin."""
 
 _PART_OF_DAY = re.compile(r"(?:सुबह|सवेरे|दोपहर|शाम|रात|तड़के)\s*(?:के\s*|को\s*|में\s*)?$")
-_NO_AT = re.compile(r"\s*(?:(?:से|तक|के|का|की|है|हैं|हो|था|थे|हुए)(?![\w\u0900-\u0903\u093a-\u094f])|[.,।!?;:)]|$)")
+_END = r"(?![\w\u0900-\u0903\u093a-\u094f])"
+_NO_AT = re.compile(rf"\s*(?:(?:से|तक|के|का|की|है|हैं|हो|था|थे|हुए){_END}|[.,।!?;:)]|$)")
 _MONTH_STEMS = ("जन", "फ़र", "मार्च", "अप्रै", "मई", "जून", "जुल", "अग", "सित", "अक्टू", "नव", "दिस")
 _MONTH = "(?:" + "|".join((*say.MONTHS, "फरवरी", "सितम्बर", "अक्तूबर", "नवम्बर", "दिसम्बर")) + ")"
 _ENGLISH = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -123,6 +124,7 @@ def _year(match: re.Match[str]) -> str:
 _ISO = rf"{START}(?P<y>\d{{4}})-(?P<m>\d\d)-(?P<d>\d\d)"
 _ZONE = r"(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?(?![\d:])"
 _HALF = r"(?:\s?([AaPp])\.?[Mm](?:\b\.?))"
+_AT = rf"(\sबजे|\sपर{_END})"
 _YEAR = r"1[1-9]\d\d"
 
 DATE_RULES: tuple[Rule, ...] = (
@@ -149,7 +151,7 @@ DATE_RULES: tuple[Rule, ...] = (
     (re.compile(rf"((?:सन्|सन|साल|वर्ष)\s)({_YEAR})(?![\d.,:]*\d)"), _kept_and_year),
     (re.compile(rf"{START}({_YEAR})\s?[-–—]\s?({_YEAR}|20\d\d)(?![\d.,:]|\s?[A-Za-z%°])"), _years),
     (
-        re.compile(rf"{START}{_YEAR}(?=\s(?:में|का|की|के|से|तक|ईस्वी|ईसवी)(?![\w\u0900-\u0903\u093a-\u094f]))"),
+        re.compile(rf"{START}{_YEAR}(?=\s(?:में|का|की|के|से|तक|ईस्वी|ईसवी){_END})"),
         _year,
     ),
 )
@@ -162,14 +164,14 @@ TIME_RULES: tuple[Rule, ...] = (
     ),
     (
         re.compile(
-            rf"{START}(0\d|\d\d?(?=:\d\d:\d\d\s?(?:[AaPp]\.?[Mm]|बजे))):([0-5]\d):([0-5]\d)(?!\d){_HALF}?(\sबजे|\sपर(?!\w))?"
+            rf"{START}(0\d|\d\d?(?=:\d\d:\d\d\s?(?:[AaPp]\.?[Mm]|बजे))):([0-5]\d):([0-5]\d)(?!\d){_HALF}?{_AT}?"
         ),
         _time,
     ),
     (re.compile(rf"{START}(\d{{1,3}}):([0-5]\d):([0-5]\d)(?![\d:])"), _span),
     (re.compile(rf"{START}(\d{{1,3}}):([0-5]\d)\s(घंटे|घंटा|मिनट)"), _short_span),
     (
-        re.compile(rf"{START}([01]?\d|2[0-4]):([0-5]\d)()(?![\d:]){_HALF}?(\sबजे|\sपर(?![\w\u0900-\u094f]))?"),
+        re.compile(rf"{START}([01]?\d|2[0-4]):([0-5]\d)()(?![\d:]){_HALF}?{_AT}?"),
         _time,
     ),
     (re.compile(rf"{START}([01]?\d|2[0-4])\.([0-5]\d)()()(\sबजे)"), _time),

@@ -80,8 +80,10 @@ TERM_RULES: tuple[Rule, ...] = (
 )
 """Names with digits in them; they come before any rule for numbers."""
 
+_ROMAN = r"X{0,3}(?:IX|IV|VI{0,3}|I{1,3})|X{1,3}"
+
 LETTER_RULES: tuple[Rule, ...] = (
-    (re.compile(r"((?:अध्याय|भाग|खंड|चरण|अंक|प्रकार))\s(X{0,3}(?:IX|IV|VI{0,3}|I{1,3})|X{1,3})(?!\w)"), _numeral),
+    (re.compile(rf"((?:अध्याय|भाग|खंड|चरण|अंक|प्रकार))\s({_ROMAN})(?!\w)"), _numeral),
     (re.compile(r"(?<![\w'.@-])(?<![A-Z] )[A-Z]{2,5}(?![\w'@])(?! [A-Z]{2,}\b)"), _abbreviation),
 )
 """Abbreviations; after all other rules."""
