@@ -14,6 +14,7 @@ from wyoming_tts.g2p.align import align
 from wyoming_tts.g2p.clauses import clean, cut
 from wyoming_tts.g2p.mandarin import number_words
 from wyoming_tts.phonemes import LANGUAGES, VOCABULARY, Phonemes, Phonemizer
+from wyoming_tts.types import Pronunciation
 from wyoming_tts.voices import load_catalogue
 
 SPACED = [language for language in LANGUAGES if language not in ("ja", "zh-CN")]
@@ -272,16 +273,85 @@ def test_words_cover_the_text(phonemizer: Phonemizer, words: list[str], language
     ("words", "expected"),
     [
         ("in the house", ["ɪn", "ðə", "hˈWs"]),
-        ("for a while of the year", ["fəɹ", "ɐ", "wˈIl", "ʌv", "ðə", "jˈɪɹ"]),
-        ("more than a car", ["mˈɔɹ", "ðˌæn", "ɐ", "kˈɑɹ"]),
-        ("I am in the car", ["ˌI", "əm", "ɪn", "ðə", "kˈɑɹ"]),
+        ("for a while of the year", ["fɔɹ", "ɐ", "wˌIl", "ʌv", "ðə", "jˈɪɹ"]),
+        ("more than a car", ["mˈɔɹ", "ðən", "ɐ", "kˈɑɹ"]),
+        ("I am in the car", ["ˌI", "ɐm", "ɪn", "ðə", "kˈɑɹ"]),
         ("of the 21 in the box", ["ʌv", "ðə", "twˈɛnti wˈʌn", "ɪn", "ðə", "bˈɑks"]),
     ],
 )
-def test_glued_words_are_parted(phonemizer: Phonemizer, words: str, expected: list[str]) -> None:
-    """Words that espeak runs together have each their own phonemes."""
+def test_small_words_stand_alone(phonemizer: Phonemizer, words: str, expected: list[str]) -> None:
+    """Words that people run together have each their own phonemes."""
     result = phonemizer.phonemize(words, "en-US")
     assert [result.text[word.token_start : word.token_end] for word in result.words] == expected
+
+
+GIVEN = {
+    "en-US": ("The kokoro's name", "kokoro", "kəˈkɔroʊ", "kəˈkɔɹO"),
+    "en-GB": ("The kokoro's name", "kokoro", "kəˈkɔːrəʊ", "kəˈkɔːɹQ"),
+    "es": ("Hola, Chechu, buenos", "Chechu", "/ˈtʃe.tʃu/", "ˈʧeʧu"),
+    "fr-FR": ("Le groupe «INXS» est là.", "INXS", "inɛksɛs", "inɛksɛs"),
+    "hi": ("रसोई में Wipro है", "Wipro", "ʋɪpɾoː", "ʋɪpɾoː"),
+    "it": ("Il signor Pizzi dorme", "Pizzi", "[ˈpittsi]", "ˈpitʦi"),
+    "pt-BR": ("O Djalma dorme", "Djalma", "ˈdʒawmɐ", "ˈʤawmɐ"),
+    "ja": ("今日はKokoroです", "Kokoro", "kokoɾo", "kokoɾo"),
+    "zh-CN": ("我用Kokoro说话", "Kokoro", "kʰɤʰkʰɤ", "kʰɤʰkʰɤ"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_given_pronunciations(phonemizer: Phonemizer, language: str) -> None:
+    """In every language a stretch gets the phonemes given for it, and its neighbours keep theirs."""
+    text, word, ipa, symbols = GIVEN[language]
+    start = text.index(word)
+    given = Pronunciation(start, start + len(word), ipa)
+    result = phonemizer.phonemize(text, language, [given])
+    check(result, text)
+    owner = next(span for span in result.words if span.char_start <= start < span.char_end)
+    assert symbols in result.text[owner.token_start : owner.token_end]
+    others = [span for span in result.words if span is not owner and any(map(str.isalpha, span.word))]
+    assert others
+    assert all(span.token_end > span.token_start for span in others)
+
+
+@pytest.mark.parametrize(
+    ("text", "stretch", "ipa", "phonemes"),
+    [
+        ("Kokoro's voice", "Kokoro", "kəkˈɔɹO", "kəkˈɔɹOz vˈYs"),
+        ("the (Iris) bulb", "Iris", "ˈIɹɪs", "ði (ˈIɹɪs) bˈʌlb"),
+        ("say a.b, c! now", "a.b, c!", "tˈu wˈɜɹdz", "sˈA tˈu wˈɜɹdz nˈW"),
+        ("use the cat", "cat", "☃", "jˈuz ðə kˈæt"),
+        ("use the cat", "cat", "", "jˈuz ðə kˈæt"),
+        ("unlight", "light", "lˈIt", "ˈʌnlˈIt"),
+    ],
+)
+def test_given_phonemes_in_place(
+    phonemizer: Phonemizer, text: str, stretch: str, ipa: str, phonemes: str
+) -> None:
+    """Marks inside a stretch make no pause, endings join it, and phonemes nobody knows are not used."""
+    start = text.index(stretch)
+    given = Pronunciation(start, start + len(stretch), ipa)
+    assert phonemizer.phonemize(text, "en-US", [given]).text == phonemes
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    text=ANY_TEXT,
+    language=st.sampled_from(LANGUAGES),
+    given_=st.lists(
+        st.builds(
+            Pronunciation,
+            st.integers(-2, 30),
+            st.integers(-2, 40),
+            st.text("aɪtʃˈ. ☃/") | st.text(max_size=5),
+        ),
+        max_size=4,
+    ),
+)
+def test_any_pronunciations(
+    phonemizer: Phonemizer, text: str, language: str, given_: list[Pronunciation]
+) -> None:
+    """Whatever stretches are given, the result is in order."""
+    check(phonemizer.phonemize(text, language, given_), text)
 
 
 SOUNDS = st.lists(st.text("aeiouptk", min_size=1, max_size=6), max_size=8)

@@ -99,7 +99,7 @@ class EnglishWords:
     def _small_word(self, word: str, tag: str, ahead: Ahead) -> str | None:
         """The words that sound otherwise before a vowel, before "to" or at the end of a clause."""
         lower = word.lower()
-        if word == "I":
+        if word == "I":  # without a stress, the model swallows it at the start of a sentence
             return "ˈI" if ahead.vowel is None else "ˌI"
         if lower in ("a", "an"):
             return "ˈA" if lower == "a" and tag != "DT" else "ɐ" if lower == "a" else "ɐn"

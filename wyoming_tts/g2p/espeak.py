@@ -1,4 +1,4 @@
-"""espeak-ng: the phonemes of English, Spanish, French, Hindi, Italian and Portuguese."""
+"""espeak-ng: Spanish, French, Hindi, Italian, Portuguese, and the English words that no lexicon has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.g2p.align import align
 from wyoming_tts.g2p.base import Piece
-from wyoming_tts.g2p.symbols import TIE, from_espeak, small_word
+from wyoming_tts.g2p.symbols import TIE, from_espeak
 
 VOICES = {
     "en-US": "en-us",
@@ -28,9 +28,6 @@ MINUS = {"es": "menos ", "fr-FR": "moins ", "hi": "माइनस "}
 
 DECIMAL_COMMA = frozenset({"es", "fr-FR", "it", "pt-BR"})
 """Where "21.5" is read right only as "21,5"."""
-
-ENGLISH_ARTICLES = {"a": ("ə",), "an": ("ən",)}
-"""How they sound inside a sentence."""
 
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_DONT_EXIT = 0x8000
@@ -104,15 +101,8 @@ class EspeakReader:
         words = list(re.finditer(r"\S+", clause))
         texts = [spoken_form(word.group(), self._language) for word in words]
         spoken = self._phonemes(" ".join(texts))
-        groups = align(spoken, [self._alone(text) for text in texts])
-        if self._language.startswith("en"):
-            groups = [small_word(text, group) for text, group in zip(texts, groups, strict=True)]
+        groups = align(spoken, [self._word(text) for text in texts])
         return [Piece(group, *word.span()) for group, word in zip(groups, words, strict=True)]
-
-    def _alone(self, word: str) -> tuple[str, ...]:
-        """What a word is expected to sound like; espeak reads a lone article as a letter."""
-        weak = ENGLISH_ARTICLES.get(word.lower()) if self._language.startswith("en") else None
-        return weak or self._word(word)
 
     def _phonemes(self, text: str) -> tuple[str, ...]:
         return tuple(from_espeak(ipa(text, VOICES[self._language]), self._language)) if text.strip() else ()

@@ -293,7 +293,9 @@ def _ordered_too(spot: _Spot) -> str | None:
 
 def _after_a_noun(spot: _Spot) -> str | None:
     """A single thing does nothing without an s: "set the treadmill incline"."""
-    single = spot.near_tag(-1) in ("NN", "NNP") or (spot.near(-2) in _DETERMINERS and spot.near_tag(-1) == "JJ")
+    single = spot.near_tag(-1) in ("NN", "NNP") or (
+        spot.near(-2) in _DETERMINERS and spot.near_tag(-1) == "JJ"
+    )
     if spot.tag not in ("VB", "VBP") or not single or spot.near_tag(-2) == "CC":
         return None
     return None if _HELPERS.intersection(spot.words[spot.start : spot.place]) else "NN"

@@ -65,13 +65,6 @@ def from_espeak(ipa: str, language: str) -> list[str]:
     return [word for word in map(in_vocabulary, words) if word]
 
 
-def small_word(word: str, phonemes: str) -> str:
-    """How the model knows the smallest English words: "I" always has a stress, "a" a vowel of its own."""
-    if phonemes == "I":  # without a stress, the model swallows it at the start of a sentence
-        return "ˌI"
-    return "ɐ" if phonemes == "ə" and word in "aA" else phonemes
-
-
 def in_vocabulary(phonemes: str) -> str:
     """The phonemes without what the model has no symbol for (ties, hyphens); marked letters lose the mark."""
     if all(symbol in VOCABULARY for symbol in phonemes):
