@@ -75,7 +75,7 @@ _SUBSTITUTE = re.compile(
 _POWER = re.compile(r"<sup>\s*+([23])\s*+</sup>", re.IGNORECASE)
 _PICTURE = re.compile(r"<img\s[^<>]{0,400}?\balt\s*+=\s*+[\"']([^\"'<>]{1,200})[\"'][^<>]*+>", re.IGNORECASE)
 _NOT_TEXT = re.compile(
-    r"<!--(?:[^-<]|<(?!!--)|-(?!->))*+-->|<(?:![A-Za-z]|\?)[^<>]*+>|<!\[CDATA\[|\]\]>"
+    r"<!--(?:[^-<]|<(?!!--)|-(?!->))*+-->|<(?:![A-Za-z]|\?)[^<>]*+>|<!\[CDATA\[|\]\]>|<\|[a-z_]{1,30}\|>"
     r"|<(script|style)\b[^<>]*+>(?:[^<]|<(?!/?(?:script|style)))*+</\1\s*+>",
     re.IGNORECASE,
 )
@@ -98,9 +98,9 @@ _RULE = re.compile(r"^[-=*_|:+~ ]{3,}+$", re.MULTILINE)
 _PIPED = re.compile(r"^[^\n|]*+\|[^\n]*+$", re.MULTILINE)
 _LONE_PIPE = re.compile(r"(?<= )\|(?= )")
 _PREFIX = re.compile(
-    r"^ ?(?:(?:> ?(?![\d ])|#{1,6} |[-*•‣◦▪▫●○·] |[+–] (?!\d)|\[[ xX✓]\] ) ?)++(?=\S)", re.MULTILINE
+    r"^ ?(?:(?:> ?(?![\d =])|#{1,6} |[-*•‣◦▪▫●○·] |[+–] (?!\d)|\[[ xX✓]\] ) ?)++(?=\S)", re.MULTILINE
 )
-_NUMBER = re.compile(r"^ ?\(?(\d{1,3}|[A-Za-z](?=\)))[.)][ \n]+(?=\S)", re.MULTILINE)
+_NUMBER = re.compile(r"^ ?(?:\(?(\d{1,3})[.)]|([A-Za-z])\))[ \n]+(?=\S)", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n[ \n]*\n")
 
 _PHONEMES_START = 0xF0000  # a private character for each word that has phonemes
@@ -124,7 +124,7 @@ def clean(text: AlignedText) -> AlignedText:
     text = _without_lines(text)
     text = _edited(text, emphasis_edits(text.text))
     text = characters.audible(text.sub(_STRAY_BACKTICK, "'").sub(_BACKTICKS, ""))
-    text = text.sub(_NUMBER, lambda match: match[1] + PAUSE).sub(_BLANK_LINES, STOP)
+    text = text.sub(_NUMBER, lambda match: (match[1] or match[2]) + PAUSE).sub(_BLANK_LINES, STOP)
     text = characters.unshielded(characters.resolved(text))
     return _with_phonemes(text, phonemes).stripped()
 
@@ -242,7 +242,7 @@ def _one_link(text: str, start: int, inner: int, close: int, phonemes: list[str]
         return [(start, inner, mark), (close, sounds.end(), _PHONEMES_END)]
     if target := _DESTINATION.match(text, close + 1):
         if "://" in target[0] and _SOURCE_NUMBER.fullmatch(text, inner, close):
-            return [(start, target.end(), "")]
+            return [(start - (text[start - 1 : start] == " "), target.end(), "")]
         return [(start, inner, ""), (close, target.end(), "")]
     reference = _REFERENCE.match(text, close + 1)
     glued = start > 0 and text[start - 1].isalnum()
@@ -307,7 +307,8 @@ def _rule(match: re.Match[str]) -> str | None:
 def _row_edits(match: re.Match[str]) -> Iterator[_Edit]:
     """The edits that make pauses of the bars in a table's row; none if it is no row."""
     row = match[0].strip()
-    if (row[0] == "|" and (row[-1] == "|" or row[1:2] == " ")) or (row.endswith(" |") and row.count("|") > 1):
+    begins = row[0] == "|" and len(row) > 1 and (row[-1] == "|" or row[1] == " ")
+    if begins or (row.endswith(" |") and row.count("|") > 1):
         for bar in re.finditer(r"\|", match[0]):
             yield match.start() + bar.start(), match.start() + bar.end(), PAUSE
 
