@@ -232,7 +232,7 @@ def test_any_clause(request: pytest.FixtureRequest, text: str, accent: str) -> N
         end = piece.end
         word = cleaned[piece.start : piece.end]
         assert set(piece.phonemes) <= set(VOCABULARY)
-        assert piece.phonemes or not any(map(str.isalpha, word)), word
+        assert piece.phonemes or not any(map(str.isalpha, word.strip("ʼ"))), word
 
 
 def test_threads_share_a_reader() -> None:

@@ -32,7 +32,6 @@ _SYMBOLS = {
 _ENDINGS = {"'s": "", "'ll": "əl", "'re": "əɹ", "'ve": "əv", "'d": "əd", "'m": "əm", "n't": "ᵊnt"}
 _PREFIXES = {"re": "ɹˌi", "de": "dˌi", "pre": "pɹˌi"}
 _LETTERS = re.compile(r"[^\W\d_]{2}")
-_WORD_IN_CAPITALS = re.compile(r"[A-Z]{2,}")
 
 
 @dataclass(slots=True)
@@ -83,8 +82,7 @@ class EnglishReader:
         """
         words = list(_words(parts, given))
         self._end_given(words, parts)
-        if all(word.isupper() for word in _WORD_IN_CAPITALS.findall(" ".join(p.text for p in parts))):
-            self._lower_shouting(words)
+        self._lower_shouting(words)
         self._tag(words)
         self._speak(words)
         pieces: list[list[Piece]] = [[] for _ in parts]
@@ -205,7 +203,9 @@ class EnglishReader:
             text = text.lower()
         phonemes = " ".join(from_espeak(ipa(text, voice), self._language))
         if not phonemes and any(symbol.isalpha() for symbol in text):
-            names = [unicodedata.name(symbol, "").rpartition(" ")[2] for symbol in text if symbol.isalpha()]
+            names = [
+                unicodedata.name(symbol, "letter").rpartition(" ")[2] for symbol in text if symbol.isalpha()
+            ]
             phonemes = " ".join(from_espeak(ipa(" ".join(names).lower(), voice), self._language))
         return phonemes
 
