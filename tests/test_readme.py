@@ -10,6 +10,8 @@ import pytest
 from wyoming_tts.cli import COMMANDS
 from wyoming_tts.config import Settings, load_settings, settings_table
 from wyoming_tts.models import RELEASES
+from wyoming_tts.text.aligned import AlignedText
+from wyoming_tts.text.lexicon import FILE_NAME, Lexicon
 from wyoming_tts.voices import load_catalogue
 
 ROOT = Path(__file__).parent.parent
@@ -24,10 +26,19 @@ def test_the_settings_are_all_there() -> None:
 
 def test_the_toml_example_is_right(tmp_path: Path) -> None:
     """The example is a file that the server accepts, and one that changes something."""
-    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    _, example = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     (tmp_path / "config.toml").write_text(example)
     settings = load_settings(["--config", str(tmp_path / "config.toml")])
     assert settings.model_dump(exclude={"config"}) != Settings().model_dump(exclude={"config"})
+
+
+def test_the_lexicon_example_is_right(tmp_path: Path) -> None:
+    """The example of a lexicon has nothing to complain of, and is used."""
+    example, _ = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / FILE_NAME).write_text(example)
+    lexicon = Lexicon(tmp_path / FILE_NAME)
+    assert not lexicon.problems
+    assert lexicon.apply(AlignedText.of("Ask Nguyen."), "en-US", "af_heart").text == "Ask win."
 
 
 @pytest.mark.parametrize("language", sorted({voice.language for voice in CATALOGUE.voices()}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ PLAIN = "The door is open. Please close it now, says George, the butler!\n\nThan
 def read(text: str, cuts: list[int] | None = None, *, ssml: bool = False) -> list[Step]:
     reader = SentenceReader(ssml=ssml)
     edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts or []), len(text)]
-    steps = [step for a, b in zip(edges, edges[1:], strict=False) if a < b for step in reader.feed(text[a:b])]
+    steps = [step for a, b in pairwise(edges) if a < b for step in reader.feed(text[a:b])]
     return steps + reader.finish()
 
 

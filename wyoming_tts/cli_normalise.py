@@ -51,7 +51,7 @@ class Reader:
 
     def read(self, text: str, *, phonemes: bool = True) -> Reading:
         """All stages of one text; phonemes only where they are wanted, since they take loading."""
-        splitter = Splitter(first_clause=False)
+        splitter = Splitter(first_clause=False, first_limit=220)
         segments = [*splitter.feed(text), *splitter.finish()]
         read = [
             read_aloud(AlignedText.of(segment.text, segment.start), self._voice, self._lexicon)

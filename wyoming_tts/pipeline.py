@@ -41,6 +41,9 @@ ANY_VOICE = VoiceQuery()
 NOTHING_TO_SAY = 0.25
 """Seconds of silence that answer a text without words: a player needs some audio to end properly."""
 
+AMPLE_LEAD = 2.0
+"""Seconds of sound in store from which on a short sentence may wait for its neighbour."""
+
 MIN_SPEED, MAX_SPEED = 0.5, 2.0
 """What a document may make of the pace."""
 
@@ -131,7 +134,9 @@ class Pipeline:
             Playhead(), speed or self._settings.speed, time.monotonic(), str(next(self._counter))
         )
         reader = SentenceReader(ssml=text_format == "ssml")
-        async with contextlib.aclosing(_steps(text, reader, self._settings.quiet_seconds)) as steps:
+        async with contextlib.aclosing(
+            _steps(text, reader, self._settings.quiet_seconds, stream.playhead)
+        ) as steps:
             async for step in steps:
                 if undecided and isinstance(step, Sentence):
                     chosen, undecided = self._detect(step.text.text, chosen), False
@@ -235,14 +240,19 @@ class Pipeline:
 
 
 async def _steps(
-    text: AsyncIterable[str], reader: SentenceReader, quiet: float
+    text: AsyncIterable[str], reader: SentenceReader, quiet: float, playhead: Playhead
 ) -> AsyncGenerator[Step, None]:
     """Sentences as early as they are known; reading goes on while the consumer speaks."""
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
     pump = asyncio.create_task(_pump(text, pieces))
     piece: str | None = ""
     try:
-        while (piece := await _next_piece(pieces, quiet if piece and reader.pending else None)) is not None:
+        while True:
+            waits = reader.pending and (piece or reader.queued)
+            piece = await _next_piece(pieces, quiet if waits else None)
+            if piece is None:
+                break
+            reader.queued = playhead.lead() > AMPLE_LEAD
             for step in reader.feed(piece) if piece else reader.flush():
                 yield step
         await pump  # its error, if it had one, is the stream's

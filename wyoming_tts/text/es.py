@@ -137,8 +137,8 @@ _FEMININE = wordset(
     luz noche tarde clase llave calle pared red vez mujer flor imagen orden señal nube leche carne gente
     serie sede base fase frase nave nieve sangre muerte suerte mente ley voz paz cruz nuez raíz tos sal
     miel piel cárcel sed labor parte torre mano foto moto radio tesis crisis dosis análisis fuente
-    corriente cumbre costumbre lumbre superficie especie hélice cláusula variable entrante app web tele
-    patente lente gripe hambre sirviente medianoche memoria televisión
+    corriente cumbre costumbre lumbre superficie especie hélice cláusula variable entrante app sartén
+    web tele patente lente gripe hambre sirviente medianoche memoria televisión
     """
 )
 _MASCULINE = wordset(
@@ -159,10 +159,10 @@ _NOT_NOUNS = wordset(
     deben va van ve se me te le les lo la los las el un una unos unas mi mis tu tus su sus nos os más
     menos muy ya no sí también tampoco además entonces después antes luego ahora hoy ayer mañana aquí
     allí así siempre nunca esto eso este esta estos estas ese esa esos esas cada todo toda todos todas
-    tres dos seis mil millones millón queda quedan necesita funciona sigue encendida encendido apagada
-    apagado abierta abierto cerrada cerrado disponible conectada conectado desconectado desconectada
-    respecto hubo tengo tienes quiero puedo podemos estás estamos somos eres celsius fahrenheit am pm vs
-    punto coma menor mayor igual x grande alrededor aproximadamente exactamente juntos juntas
+    tres dos seis queda quedan necesita funciona sigue encendida encendido apagada apagado abierta
+    abierto cerrada cerrado disponible conectada conectado desconectado desconectada respecto hubo tengo
+    tienes quiero puedo podemos estás estamos somos eres celsius fahrenheit am pm vs punto coma menor
+    mayor igual x grande alrededor aproximadamente exactamente juntos juntas
     """
 )
 _MASCULINE_ARTICLE = wordset(
@@ -327,6 +327,7 @@ GRAMMAR = Grammar(
         **{"~": "virgulilla"},
     },
     words={
+        **{"²": "al cuadrado", "³": "al cubo", "^": "elevado a"},
         **{
             "and": "y",
             "to": "a",
@@ -348,17 +349,17 @@ GRAMMAR = Grammar(
     gender=_gender,
     labels=wordset(
         """
-    canal zona planta puerta luz lámpara habitación capítulo sensor número página versión sala piso
-    nivel modo línea plaza vuelo andén vía ruta fase parte temporada episodio escena grupo fila tema
-    opción paso apartado artículo área dormitorio cuarto baño enchufe interruptor cámara altavoz radio
-    tv televisor pantalla botón puerto tipo clase categoría unidad dispositivo año años día fórmula
-    letra ventana persiana garaje termostato
-    """
+        canal zona planta puerta luz lámpara habitación capítulo sensor número página versión sala piso
+        nivel modo línea plaza vuelo andén vía ruta fase parte temporada episodio escena grupo fila tema
+        opción paso apartado artículo área dormitorio cuarto baño enchufe interruptor cámara altavoz radio
+        tv televisor pantalla botón puerto tipo clase categoría unidad dispositivo año años día fórmula
+        letra ventana persiana garaje termostato
+        """
     ),
     feminine_before=wordset(
         """
-    la las una unas
-    """
+        la las una unas
+        """
     ),
     counted=_counted,
     fix=_fix,
@@ -441,6 +442,7 @@ GRAMMAR = Grammar(
         r"[Dd]pto\.": "departamento",
         r"[Hh]ab\.(?= )": "habitación",
         r"[Tt]emp\.(?= )": "temperatura",
+        r"[Pp]rob\.(?= )": "probabilidad",
         r"[Mm]áx\.": "máxima",
         r"[Mm]ín\.": "mínima",
         r"[Ss]ta\.(?= [A-Z])": "santa",

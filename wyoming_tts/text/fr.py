@@ -183,7 +183,7 @@ def _first_rules() -> tuple[Rule, ...]:
 def normalise(text: AlignedText, language: str) -> AlignedText:
     """One sentence as it is read out; see `normalise.Normaliser`."""
     text = text.apply(SPACES)
-    if "." in text.text:
+    if "." in text.text or "_" in text.text:
         text = text.apply(ENTITIES)
     if _NUMERAL.search(text.text):
         text = text.apply(_first_rules())

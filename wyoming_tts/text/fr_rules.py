@@ -19,7 +19,7 @@ _NO_NOUN = (
 )
 _SHORT_MONTH = r"(?:janv|févr|fév|avr|juil|sept|oct|nov|déc)\b"
 _PAIRS = r"(?:[ .-]?\d{2})"
-_SUFFIX = r"(er|ère|ere|re|nde|nd|ème|eme|ième|ieme|e|ᵉʳ|ʳᵉ|ᵉ)(s?)(?!\w)"
+_SUFFIX = r"(er|ère|ere|re|nde|nd|ème|eme|ième|ieme|e|ᵉʳ|ʳᵉ|ᵉ)(s?)(?![^\W\d])"
 _ENDS_FEMININE = ("re", "ère", "ere", "nde", "ʳᵉ")
 
 SPACES: tuple[Rule, ...] = ((re.compile(_SPACE.replace(" ", "", 1)), " "),)
@@ -184,7 +184,8 @@ _MANY = r"(?:millions?|milliards?|billions?|quarts?|tiers|demi)"
 
 LAST: tuple[Rule, ...] = (
     (re.compile(rf"\b({_MANY}) de (?=[aeiouéèêàâîôœ]|h(?:eure|abitant|uile|ectare))"), _elided),
-    (re.compile(r"(?<=\w)_++(?=\w)"), " "),
+    (re.compile(r"(?<=[^\W_])_++(?=[^\W_])"), " "),
+    (re.compile(r"_++"), ""),
 )
 """Behind them."""
 
@@ -200,6 +201,10 @@ PER: tuple[Rule, ...] = (
 """Where a stroke behind money is read as "par"."""
 
 ENTITIES: tuple[Rule, ...] = (
+    (
+        re.compile(r"(?<![\w.@/:+-])(?=\w{0,80}_)\w{1,80}+(?![\w@/:+-]|\.\w)"),
+        lambda match: " ".join(match[0].replace("_", " ").split()) or None,
+    ),
     (
         re.compile(
             r"(?<![\w.@/])(light|switch|sensor|binary_sensor|climate|cover|fan|lock|media_player|scene|script"

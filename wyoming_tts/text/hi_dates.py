@@ -164,7 +164,8 @@ TIME_RULES: tuple[Rule, ...] = (
     ),
     (
         re.compile(
-            rf"{START}(0\d|\d\d?(?=:\d\d:\d\d\s?(?:[AaPp]\.?[Mm]|बजे))):([0-5]\d):([0-5]\d)(?!\d){_HALF}?{_AT}?"
+            rf"{START}(0\d|\d\d?(?=:\d\d:\d\d\s?(?:[AaPp]\.?[Mm]|बजे)))"
+            rf":([0-5]\d):([0-5]\d)(?!\d){_HALF}?{_AT}?"
         ),
         _time,
     ),

@@ -200,7 +200,7 @@ SIGNS: tuple[Rule, ...] = (
     (re.compile(r"(?<=\w)\+(?=\s|$)(?! [\w\u0900-\u097f])"), " प्लस"),
     (re.compile(r"\s?(?<![+\s])\s?\+\s?(?=[\w\u0900-\u097f])"), " प्लस "),
     (re.compile(r"\s&\s"), " और "),
-    (re.compile(rf"(?<=[\w{DEVANAGARI}])/(?=[\u0904-\u0939])"), " या "),
+    (re.compile(rf"(?<=[\w{DEVANAGARI}])/(?=[\u0904-\u0939A-Z])"), " या "),
 )
 """Signs between words."""
 

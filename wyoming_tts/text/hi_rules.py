@@ -80,7 +80,8 @@ _ENDINGS = (
 _HOST = rf"(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}(?:{_ENDINGS})(?![\w-])"
 _DOMAINS = (
     "light|switch|sensor|binary_sensor|climate|cover|fan|lock|media_player|scene|script|automation"
-    "|person|camera|vacuum|input_boolean|input_number|number|select|button|weather|sun|zone|timer|humidifier|device_tracker"
+    "|person|camera|vacuum|input_boolean|input_number|number|select|button|weather|sun|zone"
+    "|timer|humidifier|device_tracker"
 )
 
 ADDRESSES: tuple[Rule, ...] = (

@@ -135,8 +135,8 @@ _FEMININE = wordset(
     """
     luce notte chiave parete classe fase rete voce parte serie mano radio foto moto auto bici crisi
     analisi tesi base sede torre nave neve carne gente morte mente legge pace croce radice pelle sete
-    fonte fronte corrente superficie specie app email tv lavatrice lavastoviglie chat password webcam
-    nube valle febbre fame madre moglie tigre volpe arte estate quiete frase
+    fonte fronte corrente superficie specie app email e-mail tv lavatrice lavastoviglie chat password
+    webcam nube valle febbre fame madre moglie tigre volpe arte estate quiete frase
     """
 )
 _MASCULINE = wordset(
@@ -155,11 +155,10 @@ _NOT_NOUNS = wordset(
     né se che chi come quando dove mentre però perché quindi anche è sono era erano fu sarà saranno sta
     stanno stava ha hanno ho hai abbiamo aveva può possono deve devono va vanno si ci vi mi ti lo la li
     le il i gli un uno una ne più meno molto già non sì poi prima dopo oggi ieri domani qui lì così
-    sempre mai questo questa questi queste quello quella ogni tutto tutta tutti tutte mila milioni
-    milione acceso accesa accesi accese spento spenta spente spenti aperto aperta chiuso chiusa
-    disponibile attivo attiva attivato attivata rimane rimangono resta restano funziona bloccato
-    bloccata collegato virgola punto celsius fahrenheit circa maggiore minore uguale x am pm vs
-    necessita segna misura indica
+    sempre mai questo questa questi queste quello quella ogni tutto tutta tutti tutte mila acceso accesa
+    accesi accese spento spenta spente spenti aperto aperta chiuso chiusa disponibile attivo attiva
+    attivato attivata rimane rimangono resta restano funziona bloccato bloccata collegato virgola punto
+    celsius fahrenheit circa maggiore minore uguale x am pm vs necessita segna misura indica
     """
 )
 _IMPURE = re.compile(r"(?i)s[bcdfglmnpqrtvz]|z|gn|ps|pn|x|y[aeou]|i[aeou]")
@@ -171,7 +170,7 @@ def _gender(word: str, number: int) -> Gender:
     if lower in _NOT_NOUNS or len(lower) < 2:
         return ""
     if number != 1:
-        return "m"
+        return "f" if lower.endswith("e") or f"{lower[:-1]}e" in _FEMININE else "m"
     if lower in _MASCULINE or _MASCULINE_ENDING.search(lower):
         return "m"
     return "f" if lower in _FEMININE or _FEMININE_ENDING.search(lower) else "m"
@@ -267,16 +266,11 @@ _YEN = _currency("yen", "yen", "sen", "sen")
 _FRANC = _currency("franco svizzero", "franchi svizzeri", "centesimo", "centesimi")
 _REAL = _currency("real", "real", "centesimo", "centesimi")
 _CENT = _currency("centesimo", "centesimi", "", "")
-_PER_TIME = {
-    "s": "al secondo",
-    "min": "al minuto",
-    "h": "all'ora",
-    "d": "al giorno",
-    "L": "al litro",
-    "l": "al litro",
+_PER = {
+    **{"s": "al secondo", "min": "al minuto", "h": "all'ora", "d": "al giorno", "L": "al litro", "l": "al litro"},
+    **{"mese": "al mese", "giorno": "al giorno", "anno": "all'anno", "ora": "all'ora", "litro": "al litro"},
+    **{"settimana": "alla settimana", "persona": "a persona", "minuto": "al minuto"},
 }
-_PER_TIME |= {"mese": "al mese", "giorno": "al giorno", "anno": "all'anno", "ora": "all'ora", "litro": "al litro"}
-_PER_TIME |= {"settimana": "alla settimana", "persona": "a persona", "minuto": "al minuto"}
 _MONTH_PATTERN = "|".join((*_MONTHS, *listed("gen feb mar apr mag giu lug ago sett set ott nov dic")))
 _FIRST = rf"['’]1[°º]?(?= (?:{'|'.join(_MONTHS)})\b)"
 
@@ -321,6 +315,7 @@ GRAMMAR = Grammar(
         **{"+": "più", "~": "tilde"},
     },
     words={
+        **{"²": "al quadrato", "³": "al cubo", "^": "elevato a"},
         **{
             "and": "e",
             "to": "a",
@@ -348,12 +343,12 @@ GRAMMAR = Grammar(
     gender=_gender,
     labels=wordset(
         """
-    canale zona piano porta luce lampada camera stanza capitolo sensore numero pagina versione sala
-    livello modo linea piazza volo binario via fase parte stagione episodio scena gruppo fila tema
-    opzione passo articolo area presa interruttore telecamera altoparlante radio tv televisore schermo
-    pulsante tipo classe categoria unità dispositivo anno giorno formula lettera finestra tapparella
-    garage termostato bagno scenario modalità
-    """
+        canale zona piano porta luce lampada camera stanza capitolo sensore numero pagina versione sala
+        livello modo linea piazza volo binario via fase parte stagione episodio scena gruppo fila tema
+        opzione passo articolo area presa interruttore telecamera altoparlante radio tv televisore schermo
+        pulsante tipo classe categoria unità dispositivo anno giorno formula lettera finestra tapparella
+        garage termostato bagno scenario modalità
+        """
     ),
     feminine_before=frozenset(("l", "all", "dall", "dell")),
     counted=_counted,
@@ -362,7 +357,7 @@ GRAMMAR = Grammar(
     units=_UNITS,
     squared=Power("quadrato", "quadrati", "quadrata", "quadrate"),
     cubed=Power("cubo", "cubi", "cuba", "cube"),
-    per=lambda symbol, noun: _PER_TIME.get(symbol) or f"per {noun.one}",
+    per=lambda symbol, noun: _PER.get(symbol) or f"per {noun.one}",
     before_words=frozenset(("in", "ha", "mi", "y", "st", "d", "A", "var", "gal", "q", "ac")),
     currencies={
         **{
@@ -396,6 +391,7 @@ GRAMMAR = Grammar(
         rf"[Dd]ell{_FIRST}": "del primo",
         rf"[Dd]all{_FIRST}": "dal primo",
         rf"[Aa]ll{_FIRST}": "al primo",
+        rf"1[°º]?(?= al? \d{{1,2}} (?:{'|'.join(_MONTHS)})\b)": "primo",
         **{
             r"[Ss]ig\.ra\b": "signora",
             r"[Ss]ig\.na\b": "signorina",
@@ -453,7 +449,8 @@ GRAMMAR = Grammar(
         **{r"[Vv]en\.?(?=,? \d{1,2}[ /])": "venerdì", r"[Ss]ab\.?(?=,? \d{1,2}[ /])": "sabato"},
         **{r"[Dd]om\.?(?=,? \d{1,2}[ /])": "domenica"},
     },
-    code_cue="chiama(?:re|te)? il(?= \\d{4})|telefono|pin|codice|password|volo|cap|interno|tel|emergenze",
+    code_cue="chiama(?:re|te)? il(?= \\d{3}[ \\d]\\d)|telefono|pin|codice|password|volo|cap|"
+    "interno|tel|emergenze",
     regnal=_regnal,
     rulers="(?:Giovanni Paolo|Vittorio Emanuele|Carlo Alberto|Maria Teresa|Umberto|Carlo|Luigi|Filippo|"
     "Enrico|Elisabetta|"

@@ -140,11 +140,13 @@ _UNITS = prefixed(
 
 _FEMININE = wordset(
     """
-    luz noite tarde chave parede rede vez voz flor cor dor parte fase base classe série torre nuvem
-    ordem árvore fonte gente neve ponte mulher mão foto moto rádio crise análise tese sede nave carne
+    colher semente estante enchente chaminé fé maré catástrofe hipótese síntese equipe gripe arte creche
+    ave greve clave matriz atriz foz noz paixão planície calvície patente vertente nascente ponte
+    dobradiça luz noite tarde chave parede rede vez voz flor cor dor parte fase base classe série torre
+    nuvem ordem árvore fonte gente neve mulher mão foto moto rádio crise análise tese sede nave carne
     morte sorte mente lei paz cruz raiz pele febre fome frente corrente superfície espécie tv app manhã
-    maçã irmã lã avó mãe senha lente estante frase hélice tosse face sirene saúde virtude mensagem
-    viagem imagem garagem embalagem
+    maçã irmã lã avó mãe senha lente frase hélice tosse face sirene saúde virtude mensagem viagem imagem
+    garagem embalagem
     """
 )
 _MASCULINE = wordset(
@@ -157,7 +159,7 @@ _MASCULINE = wordset(
     """
 )
 _FEMININE_ENDING = re.compile(
-    r"(?:ç(?:ão|ões)|s(?:ão|ões)|z(?:ão|ões)|dades?|tudes?|ices?|ge(?:m|ns)|ã|ãs|as?)$"
+    r"(?:(?:[çszx]|[gnl]i|id|[eo]st)(?:ão|ões)|[tdz]ades?|tudes?|ices?|ge(?:m|ns)|ã|ãs|as?)$"
 )
 _NOT_NOUNS = wordset(
     """
@@ -167,11 +169,11 @@ _NOT_NOUNS = wordset(
     vai vão me te lhe lhes o os um uma uns umas meu minha meus minhas seu sua seus suas nosso nossa mais
     menos muito já não sim também então depois antes agora hoje ontem amanhã aqui ali lá assim sempre
     nunca isso isto este esta estes estas esse essa esses essas cada todo toda todos todas três dois
-    duas seis mil milhões milhão ligado ligada desligado desligada aberto aberta fechado fechada aceso
-    acesa apagado apagada disponível conectado conectada desconectado desconectada precisa funciona
-    continua respectivamente celsius fahrenheit aproximadamente exatamente x am pm vs vírgula ponto
-    maior menor igual apenas estamos somos vamos temos faltam restam ficou ficaram marca indica mede
-    ativo ativa ativado ativada
+    duas seis ligado ligada desligado desligada aberto aberta fechado fechada aceso acesa apagado
+    apagada disponível conectado conectada desconectado desconectada precisa funciona continua
+    respectivamente celsius fahrenheit aproximadamente exatamente x am pm vs vírgula ponto maior menor
+    igual apenas estamos somos vamos temos faltam restam ficou ficaram marca indica mede ativo ativa
+    ativado ativada
     """
 )
 
@@ -217,13 +219,13 @@ _BEFORE_ONE = {"às": "à", "as": "a", "das": "da", "nas": "na", "pelas": "pela"
 
 
 def _clock(hour: int, minute: int, cue: str, bare: bool) -> str:
-    said = numbers.spell(hour, "pt", "spellout-cardinal-feminine")
-    if hour == 1 and cue.strip().lower() in _BEFORE_ONE:
+    said = "meia-noite" if hour == 0 else numbers.spell(hour, "pt", "spellout-cardinal-feminine")
+    if hour < 2 and cue.strip().lower() in _BEFORE_ONE:
         one = _BEFORE_ONE[cue.strip().lower()]
         cue = (one.upper() if cue[0].isupper() and len(one) == 1 else one) + " "
     if minute:
         return f"{cue}{said} e {_cardinal(minute)}"
-    return f"{cue}{said}" + ("" if bare else " hora" if hour < 2 else " horas")
+    return f"{cue}{said}" + ("" if bare or not hour else " hora" if hour == 1 else " horas")
 
 
 def _day_part(hour: int) -> str:
@@ -299,6 +301,7 @@ GRAMMAR = Grammar(
         **{"~": "til"},
     },
     words={
+        **{"²": "ao quadrado", "³": "ao cubo", "^": "elevado a"},
         **{
             "and": "e",
             "to": "a",
@@ -320,19 +323,20 @@ GRAMMAR = Grammar(
     gender=_gender,
     labels=wordset(
         """
-    canal zona planta porta luz lâmpada quarto capítulo sensor número página versão sala piso andar
-    nível modo linha praça voo portão rua rota fase parte temporada episódio cena grupo fila tema opção
-    passo artigo área banheiro tomada interruptor câmera caixa rádio tv televisor tela botão tipo classe
-    categoria unidade dispositivo ano anos dia fórmula letra janela persiana garagem termostato ambiente
-    cenário apartamento
-    """
+        canal zona planta porta luz lâmpada quarto capítulo sensor número página versão sala piso andar
+        nível modo linha praça voo portão rua rota fase parte temporada episódio cena grupo fila tema opção
+        passo artigo área banheiro tomada interruptor câmera caixa rádio tv televisor tela botão tipo classe
+        categoria unidade dispositivo ano anos dia fórmula letra janela persiana garagem termostato ambiente
+        cenário apartamento
+        """
     ),
     feminine_before=wordset(
         """
-    às as à das nas umas pelas
-    """
+        às as à das nas umas pelas
+        """
     ),
     counted=lambda said, noun: f"{said} ",
+    decimals_agree=True,
     fix=lambda said, number, gender: said,
     units=_UNITS,
     squared=Power("quadrado", "quadrados", "quadrada", "quadradas"),
@@ -367,6 +371,7 @@ GRAMMAR = Grammar(
     " (?:janeiro|maio|abril|julho|junho|agosto|setembro|outubro|novembro|dezembro|março|fevereiro)",
     denominator=_denominator,
     abbreviations={
+        rf"1[°º]?(?= a \d{{1,2}} de (?:{'|'.join(_MONTHS)})\b)": "primeiro",
         **{r"[Ss]ra\.": "senhora", r"[Ss]rta\.": "senhorita", r"[Ss]rs\.": "senhores", r"[Ss]r\.": "senhor"},
         **{
             r"[Dd]ra\.": "doutora",

@@ -24,9 +24,12 @@ from wyoming_tts.text.romance_grammar import Gender, Grammar
 from wyoming_tts.text.romance_numbers import SIGNED, parsed, words
 
 _DIGIT = re.compile(r"[\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
+_ABBREVIATED = re.compile(r"[\d./]|vs|EE")
 _ADDRESS = re.compile(r"[@_]|\w\.\w|://")
 _ROMAN = re.compile(r"(?<!\w)[IVXLCDM]+(?!\w)")
 _UNIT = re.compile(r"[°µμ²³€£]|[kMGTcmhWP][A-Zgmhsbit]")
+_MOST_ROUNDS = 6  # the second changes nothing, but in odd strings of signs
+_SUBSCRIPT = re.compile("[₀-₉]")
 _SIGN = re.compile(r"[&+=<>±%/]")
 
 
@@ -45,7 +48,19 @@ class _Cascade(NamedTuple):
 def normalise(text: AlignedText, grammar: Grammar) -> AlignedText:
     """One sentence as it is read out; normalising the result changes nothing."""
     rules = _cascade(grammar)
-    text = text.apply(rules.abbreviations)
+    for _ in range(_MOST_ROUNDS):
+        before = text.text
+        text = _read(text, rules)
+        if text.text == before:
+            break
+    return text
+
+
+def _read(text: AlignedText, rules: _Cascade) -> AlignedText:
+    """Once through the rules that may apply."""
+    text = text.sub(_SUBSCRIPT, lambda match: str("₀₁₂₃₄₅₆₇₈₉".index(match[0])))
+    if _ABBREVIATED.search(text.text):
+        text = text.apply(rules.abbreviations)
     has_digits = _DIGIT.search(text.text) is not None
     if has_digits:
         text = text.apply(rules.with_digits)
@@ -58,7 +73,7 @@ def normalise(text: AlignedText, grammar: Grammar) -> AlignedText:
     if _UNIT.search(text.text):
         text = text.apply(rules.units)
     if _SIGN.search(text.text):
-        text = text.apply(rules.signs)
+        text = text.apply(rules.signs).apply(rules.units)
     return text
 
 
@@ -138,7 +153,7 @@ def _cascade(grammar: Grammar) -> _Cascade:
 
 def _abbreviations(entries: Iterable[tuple[str, str]]) -> Iterable[Rule]:
     for written, said in entries:
-        yield re.compile(rf"(?<![\w.@]){written}"), functools.partial(_expanded, said)
+        yield re.compile(rf"(?<![^\W\d]|[.@]){written}"), functools.partial(_expanded, said)
 
 
 def _expanded(said: str, match: re.Match[str]) -> str:

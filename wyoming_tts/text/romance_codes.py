@@ -36,10 +36,12 @@ _DASHED = re.compile(
 )
 _TRIPLES = re.compile(
     r"(?<![\w.,] )(?<![\w.,])[6-9]\d{2} \d{3} \d{3}(?! ?[\w°%€$])"
-    r"|(?<![\w.,])[6-9]\d{2}(?: \d{2}){3}(?! ?\d)"
+    r"|(?<![\w.,])(?:[6-9]\d{2} \d{2}|[689]\d \d{3}) \d{2} \d{2}(?! ?\d)"
+    r"|(?<![\w.,])0\d{1,4}(?:[ -]\d{3,8}){1,3}(?!\w)"
 )
 _LETTERS = re.compile(r"(?<![\w.])([A-Z]{1,5})[-‑]?(\d{1,4})(?![\w]|[.,]\d)")
 _DECIMAL_ID = re.compile(r"(?<!\w)([A-Z]{2,5}) ?(\d{1,2})([.,])(\d)(?![\w%])")
+_ZONE = re.compile(r"\b(UTC|GMT) ?([-−–+]) ?(?=\d)")
 _LONG_ID = 3
 
 WITHOUT_DIGITS = 5
@@ -50,7 +52,7 @@ def rules(grammar: Grammar) -> list[Rule]:
     """Rules for text with a digit, a stop, an @ or an underscore, in order; before any other numbers."""
     cue = re.compile(
         rf"(?i:\b(?:{grammar.code_cue}))(?:[ :]+(?![\d]{{1,2}}\b)[^\W\d]{{1,8}}){{0,2}}[ :]+#?"
-        r"(\d{3,12}(?:[ -]\d{2,8}){0,4}|0\d+)(?![\w%°]|[.,:/]\d| ?[%°€$£])"
+        r"(\d{2,5}(?:[ -]\d{2,8}){1,4}|\d{3,12}|0\d+)(?![\w%°]|[.,:/]\d| ?[%°€$£])"
     )
     return [
         (_MAIL, lambda match: _address(grammar, match[0])),
@@ -62,6 +64,7 @@ def rules(grammar: Grammar) -> list[Rule]:
         (_NAMED_VERSION, partial(_version, grammar)),
         *((pattern, partial(_phone, grammar)) for pattern in (_INTERNATIONAL, _AREA, _DASHED, _TRIPLES)),
         (cue, partial(_code, grammar)),
+        (_ZONE, lambda match: f"{match[1]} {grammar.sums['-' if match[2] in '-−–' else '+']} "),
         (_DECIMAL_ID, partial(_decimal_identifier, grammar)),
         (_LETTERS, partial(_identifier, grammar)),
     ]

@@ -105,7 +105,7 @@ class Grammar:
     words: Mapping[str, str]
     """Small words by name: `and`, `to` (between ends of a range), `between` (pattern) and its `between_and`,
     `of`, `per`, `hundred`, `version`, `half_m half_f and_half_m and_half_f`, `each` (pattern for words before
-    a lone unit in the singular), `of_year`, `at_time`, and of some languages `from_time`, `to_time`."""
+    a lone unit in the singular), `of_year`, `at_time`; some have `from_time`, `to_time`, `²`, `³`, `^`."""
 
     gender: Callable[[str, int], Gender]
     """Of the word behind a number and the number: "" where the word is not what is counted."""
@@ -209,6 +209,9 @@ class Grammar:
 
     singular_below_two: bool = False
     """Whether 1.5 and 0 count one thing (French)."""
+
+    decimals_agree: bool = False
+    """Whether what stands before the decimal comma agrees with the noun ("duas vírgula cinco horas")."""
 
     def cardinal(self, number: int, gender: Gender = "") -> str:
         """A number in words, agreeing with a gender; with none as in counting."""

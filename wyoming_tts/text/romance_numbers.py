@@ -61,7 +61,7 @@ def words(grammar: Grammar, number: Number, gender: Gender = "") -> str:
     sign = f"{grammar.sums[number.sign]} " if number.sign else ""
     if not number.fraction:
         return sign + _whole(grammar, number.whole, gender)
-    whole = _whole(grammar, number.whole, "f" if gender == "f" else "")
+    whole = _whole(grammar, number.whole, "f" if gender == "f" and grammar.decimals_agree else "")
     return f"{sign}{whole} {grammar.sums[',']} {_fraction(grammar, number.fraction)}"
 
 

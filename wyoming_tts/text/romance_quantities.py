@@ -47,7 +47,7 @@ _ALONE = (
     "mph",
 )
 _LONGEST_COUNT = 9  # figures in one run: longer ones are numbers of something
-_WORD = r"([^\W\d_]+)"
+_WORD = r"([^\W\d_]+(?:-[^\W\d_]+)?)"
 _EITHER = r"(?:o|u|y|e|ed|ou|et|a|à|ao|od)"
 _UNIT_END = r"(?!\w|['’]\w|[-/][^\W\d])"
 
@@ -63,7 +63,8 @@ def rules(grammar: Grammar) -> list[Rule]:
     ends = (
         rf"(\b[^\W\d_]{{2,8}} )?({SIGNED}) ?({unit})?( ?[-–—] ?| {_EITHER} )(-?{NUMBER}) ?({unit}){_UNIT_END}"
     )
-    measure = rf"({SIGNED})( ?)({unit})(?!\w|['’]\w|-[^\W\d])( ?/ ?(?=[-−]?\d)|/([a-zà-ÿ]{{3,9}})(?!\w))?"
+    behind_it = r"( ?/ ?(?=[-−]?\d)|/([a-zà-ÿ]{3,9})(?!\w)| [x×] (?=\d))?"
+    measure = rf"({SIGNED})( ?)({unit})(?!\w|['’]\w|-[^\W\d]){behind_it}"
     return [
         (re.compile(r"[~≈] ?(?=[-−]?\d)"), f"{grammar.sums['~']} "),
         (re.compile(r"([<>≤≥]) ?(?=[-−]?\d)"), lambda match: f"{grammar.sums[match[1]]} "),
@@ -82,7 +83,8 @@ def last_rules(grammar: Grammar) -> list[Rule]:
     between = rf"\b((?:{grammar.words['between']}) {NUMBER}) ?[-–—] ?(?={NUMBER})"
     span = rf"(?<![\w.,/-])({NUMBER}) ?[-–—] ?(?={NUMBER}(?![\w-]))"
     sums = rf"(?<!\w)({NUMBER})( ?[x×*·÷] ?| [-−–+/] )(?={NUMBER}[^=]{{0,20}}=)"
-    plain = rf"(\b[^\W\d_]+['’ ])?({SIGNED})(?=( {_EITHER} \d{{1,4}}(?!\d)|) {_WORD})?( (?=[^\W\d_]))?"
+    noun = rf"( {_EITHER} \d{{1,4}}(?!\d)|) (mil )?{_WORD}"
+    plain = rf"(\b[^\W\d_]+['’ ])?({SIGNED})(?={noun})?( (?=[^\W\d_]))?"
     to = grammar.words["to"]
     return [
         (re.compile(sums), partial(_sum, grammar)),
@@ -92,6 +94,8 @@ def last_rules(grammar: Grammar) -> list[Rule]:
         (re.compile(span), lambda match: f"{match[1]} {to} "),
         (re.compile(r"(?<![\w:])(\d{1,4}):(?=\d{1,4}(?![\w:]))"), lambda match: f"{match[1]} {to} "),
         (re.compile(r"(?<=\d)/(?=\d)"), " "),
+        (re.compile(r"(?<=\d)([²³])"), lambda match: f" {grammar.words.get(match[1], match[1])}"),
+        (re.compile(r"(?<=\d)\^(?=\d)"), f" {grammar.words.get('^', '^')} "),
         (re.compile(r"(?<!\w)['’](?=\d0\b)"), ""),
         (re.compile(plain), partial(_plain, grammar)),
         (re.compile(r"\d+"), partial(_glued, grammar)),
@@ -199,7 +203,7 @@ def _measure(grammar: Grammar, match: re.Match[str]) -> str | None:
         by = grammar.per(match[5], Noun(match[5], match[5], ""))
         return f"{said}, {match[5]}" if match[3][0] in "°%" else f"{said} {by}"
     if match[4]:
-        return f"{said}, "
+        return f"{said} {grammar.words['per']} " if match[4].strip() in "x×" else f"{said}, "
     if match.string[match.end() : match.end() + 1] == "/":
         return None
     return f"{said}." if match[3].endswith(".") and not match.string[match.end() :].strip() else said
@@ -210,7 +214,7 @@ def _lone(grammar: Grammar, match: re.Match[str]) -> str | None:
     if noun is None:
         return None
     before = re.search(
-        rf"(?:{grammar.words['each']})\s$", match.string[max(0, match.start() - 8) : match.start()]
+        rf"(?i:\b(?:{grammar.words['each']})\s)$", match.string[max(0, match.start() - 8) : match.start()]
     )
     return noun.one if before else noun.many
 
@@ -275,13 +279,15 @@ def _plain(grammar: Grammar, match: re.Match[str]) -> str:
     """A number by what stands before ("canal", "las") and by the noun behind it, if it counts one."""
     before, number = match[1] or "", parsed(match[2])
     word = before[:-1].lower()
-    either, noun, space = match[3], match[4] or "", match[5] or ""
+    either, noun, space = match[3], match[5] or "", match[6] or ""
     if len(match[2]) >= _LONGEST_COUNT and match[2].isdecimal() and not noun:
         return before + grammar.digits(match[2])
     value = int(number.whole) if 0 < len(number.whole) < 16 else 0
     gender: Gender = ""
     if noun and word not in grammar.labels:
         gender = grammar.gender(noun, 2 if either or number.fraction else value)
+    if not gender and (match[4] or noun == "mil"):
+        gender = "m"
     if not gender and word in grammar.feminine_before:
         gender = "f"
     if either or number.fraction:

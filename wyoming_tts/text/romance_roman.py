@@ -49,6 +49,10 @@ def roman_rules(grammar: Grammar) -> list[Rule]:
     """Rules for text with an upper-case I, V or X."""
     counted = rf"(?<![\w'’-])({_ROMAN})(?:\.?[ºª°])? (?=(?i:({grammar.roman_counted}))\b)"
     return [
+        (
+            re.compile(rf"(\b(?i:{grammar.century}) {_ROMAN} \w{{1,2}} )({_ROMAN})(?!\w|['’])"),
+            partial(_century, grammar),
+        ),
         (re.compile(rf"(\b(?i:{grammar.century}) )({_ROMAN})(?!\w|['’])"), partial(_century, grammar)),
         (re.compile(rf"\b({grammar.rulers})( ({_ROMAN})(?!\w|['’]))"), partial(_ruler, grammar)),
         (re.compile(counted), partial(_counted, grammar)),

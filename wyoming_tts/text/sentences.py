@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.split import Kind, Segment, Splitter
 from wyoming_tts.text.ssml import SsmlReader, Style
+from wyoming_tts.text.ssml_runs import joined
 
 PLAIN = Style()
 """The voice as it was asked for."""
@@ -47,13 +48,22 @@ class SentenceReader:
         self._ssml = SsmlReader() if ssml else None
         self._style = PLAIN
         self._splitter = Splitter()
-        self._text = AlignedText.of("")
+        self._pieces: list[AlignedText] = []
         self._begun = 0
 
     @property
     def pending(self) -> bool:
         """Whether text is held back that is not only space."""
         return self._splitter.pending
+
+    @property
+    def queued(self) -> bool:
+        """Whether the listener has sound enough that a short sentence may wait for the next one."""
+        return self._splitter.queued
+
+    @queued.setter
+    def queued(self, queued: bool) -> None:
+        self._splitter.queued = queued
 
     def feed(self, piece: str) -> list[Step]:
         """Take the next piece; returns what is complete with it."""
@@ -88,25 +98,26 @@ class SentenceReader:
         return steps
 
     def _read(self, text: AlignedText) -> list[Step]:
-        self._text += text
+        self._pieces.append(text)
         return self._steps(self._splitter.feed(text.text))
 
     def _steps(self, segments: list[Segment]) -> list[Step]:
-        steps: list[Step] = []
-        for segment in segments:
-            text = self._text[segment.start - self._begun : segment.end - self._begun]
-            steps.append(Sentence(text, segment.kind, self._style))
-        if segments:
-            self._text = self._text[segments[-1].end - self._begun :]
-            self._begun = segments[-1].end
-        return steps
+        if not segments:
+            return []
+        text, first = joined(self._pieces), self._begun
+        self._begun = segments[-1].end
+        self._pieces = [text[self._begun - first :]]
+        return [
+            Sentence(text[segment.start - first : segment.end - first], segment.kind, self._style)
+            for segment in segments
+        ]
 
     def _end(self, paragraph: bool = False) -> list[Step]:
         """End the sentence here, whatever it ends with; what follows is split anew."""
         steps = self._steps(self._splitter.finish())
         if paragraph and steps and isinstance(last := steps[-1], Sentence):
             steps[-1] = Sentence(last.text, "paragraph", last.style)
-        first = not self._begun
-        self._splitter = Splitter() if first else Splitter(first_clause=False)
-        self._text, self._begun = AlignedText.of(""), 0
+        fresh = Splitter() if not self._begun else Splitter(first_clause=False)
+        fresh.queued = self.queued
+        self._splitter, self._pieces, self._begun = fresh, [], 0
         return steps
