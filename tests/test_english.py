@@ -15,6 +15,7 @@ from wyoming_tts.g2p.english import EnglishReader
 from wyoming_tts.g2p.english_lexicon import EnglishLexicon
 from wyoming_tts.g2p.english_words import Ahead, EnglishWords, stressed
 from wyoming_tts.g2p.symbols import VOCABULARY
+from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.phonemes import Phonemizer
 
 CASES = Path(__file__).parent / "cases"
@@ -243,3 +244,15 @@ def test_threads_share_a_reader() -> None:
     expected = [alone.read_parts(part) for part in parts]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(shared.read_parts, parts)) == expected
+
+
+def test_without_espeak_words_are_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where espeak-ng is not installed, a word that no lexicon has is spoken letter by letter."""
+
+    def missing(text: str, voice: str) -> str:
+        raise BackendUnavailableError("espeak-ng cannot be loaded")
+
+    monkeypatch.setattr("wyoming_tts.g2p.english.ipa", missing)
+    spoken = Phonemizer().phonemize("The zqxv is on.", "en-US")
+    assert spoken.unknown == ("zqxv",)
+    assert spoken.text == "ðə zˌikjˌuˌɛksvˈi ɪz ˌɔn."

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.g2p.base import Piece
 from wyoming_tts.g2p.clauses import Part
 from wyoming_tts.g2p.english_words import PRIMARY, VOWELS, Ahead, EnglishWords, stressed
@@ -197,6 +198,14 @@ class EnglishReader:
         return (" " if apart else "").join(filter(None, sounds)), all(known for _, known in spoken)
 
     def _guessed(self, text: str) -> str:
+        """A word by espeak-ng; where that is left out, for its licence, by its letters."""
+        try:
+            return self._by_espeak(text)
+        except BackendUnavailableError:
+            letters = "".join(symbol for symbol in _plain(text) if symbol.isascii() and symbol.isalpha())
+            return self._words.spelled(letters) if letters else ""
+
+    def _by_espeak(self, text: str) -> str:
         """A word by espeak-ng; letters that it cannot read by their Unicode names."""
         voice = VOICES[self._language]
         if text.isupper() and len(text) > 1:

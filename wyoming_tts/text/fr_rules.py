@@ -201,6 +201,7 @@ PER: tuple[Rule, ...] = (
 """Where a stroke behind money is read as "par"."""
 
 ENTITIES: tuple[Rule, ...] = (
+    (re.compile(r"(?<![^\W_])_++|_++(?![^\W_])"), ""),
     (
         re.compile(r"(?<![\w.@/:+-])(?=\w{0,80}_)\w{1,80}+(?![\w@/:+-]|\.\w)"),
         lambda match: " ".join(match[0].replace("_", " ").split()) or None,
@@ -214,7 +215,7 @@ ENTITIES: tuple[Rule, ...] = (
         lambda match: f"{match[1]} point {match[2]}".replace("_", " "),
     ),
 )
-"""Names of Home Assistant's entities."""
+"""Names of Home Assistant's entities, and underscores."""
 
 
 def read_ordinal(text: str) -> str | None:
