@@ -7,6 +7,7 @@ import re
 
 from wyoming_tts.text import fr_words, numbers, romance
 from wyoming_tts.text.aligned import AlignedText, Kind, Rule
+from wyoming_tts.text.fr_abbreviations import ABBREVIATIONS
 from wyoming_tts.text.fr_rules import (
     ENTITIES,
     FIRST,
@@ -90,52 +91,7 @@ GRAMMAR = Grammar(
     ordinal=lambda number, gender, noun: fr_words.ordinal(number, gender),
     degree_ordinals="",
     denominator=fr_words.denominator,
-    abbreviations={
-        r"M\.(?= [A-ZÀ-Þ])": "monsieur",
-        r"MM\.(?= [A-ZÀ-Þ])": "messieurs",
-        r"Mmes\b\.?": "mesdames",
-        r"Mme\b\.?": "madame",
-        r"Mlles\b\.?": "mesdemoiselles",
-        r"Mlle\b\.?": "mademoiselle",
-        r"Drs?\b\.?(?= [A-ZÀ-Þ])": "docteur",
-        r"Dre\b\.?(?= [A-ZÀ-Þ])": "docteure",
-        r"Pr\b\.?(?= [A-ZÀ-Þ])": "professeur",
-        r"Prof\.": "professeur",
-        r"Ste[ -](?=[A-ZÀ-Þ])": "sainte ",
-        r"St[ -](?=[A-ZÀ-Þ])": "saint ",
-        r"[Ee]tc\b(?:\.(?!\.)|…|\.\.\.)?": "et cétéra",
-        r"[Pp]\. ?ex\.": "par exemple",
-        r"[Cc](?:\.-à-d\.|-à-d\b\.?)": "c'est-à-dire",
-        r"[Ee]nv\.": "environ",
-        r"av\. J\.-C\.": "avant Jésus-Christ",
-        r"apr?\. J\.-C\.": "après Jésus-Christ",
-        r"J\.-C\.": "Jésus-Christ",
-        r"[Nn](?:[°ºᵒ]s|os)(?= ?\d) ?": "numéros ",
-        r"(?:[Nn][°ºᵒ]|№)(?= ?\d) ?": "numéro ",
-        r"[Nn]o\.? (?=\d)": "numéro ",
-        r"[Tt][ée]l\.": "téléphone",
-        r"[Bb](?:oule)?v?ar?d\.(?= )|[Bb]d\b\.?(?= [A-ZÀ-Þ])": "boulevard",
-        r"[Aa]v\.(?= (?:de|du|des|[A-ZÀ-Þ]))": "avenue",
-        r"pp\.(?= ?\d) ?": "pages ",
-        r"p\.(?= ?\d) ?": "page ",
-        r"[Cc]hap\.(?= )": "chapitre",
-        r"[Vv]ol\.(?= )": "volume",
-        r"[Aa]rt\.(?= \d)": "article",
-        r"[Tt]emp\.(?= )": "température",
-        r"[Mm]ax\.": "maximum",
-        r"(?<!\d )min\.(?=$| \(|,| :)": "minimum",
-        r"[Aa]ppt\.?(?= )": "appartement",
-        r"vs\b\.?(?= )": "contre",
-        r"[Qq]qn\b": "quelqu'un",
-        r"[Qq]qch\b\.?": "quelque chose",
-        r"SVP\b|svp\b": "s'il vous plaît",
-        r"RDV\b|rdv\b": "rendez-vous",
-        r"RDC\b|rdc\b": "rez-de-chaussée",
-        r"HVAC\b": "H V A C",
-        r"CO[₂2](?!\w)": "CO deux",
-        r"UV index\b": "indice UV",
-        r"AQI\b": "A Q I",
-    },
+    abbreviations={},
     code_cue="pin|code|code postal|mot de passe|mdp|digicode|identifiant",
     regnal=lambda name, number: "premier" if number == 1 else numbers.cardinal(number, "fr"),
     rulers="(?:Louis|Henri|Charles|François|Philippe|Napoléon|Jean-Paul|Jean|Paul|Pie|Benoît|Léon"
@@ -182,7 +138,7 @@ def _first_rules() -> tuple[Rule, ...]:
 
 def normalise(text: AlignedText, language: str) -> AlignedText:
     """One sentence as it is read out; see `normalise.Normaliser`."""
-    text = text.apply(SPACES)
+    text = text.apply(SPACES).apply(ABBREVIATIONS)
     if "." in text.text or "_" in text.text:
         text = text.apply(ENTITIES)
     if _NUMERAL.search(text.text):
