@@ -267,7 +267,14 @@ _FRANC = _currency("franco svizzero", "franchi svizzeri", "centesimo", "centesim
 _REAL = _currency("real", "real", "centesimo", "centesimi")
 _CENT = _currency("centesimo", "centesimi", "", "")
 _PER = {
-    **{"s": "al secondo", "min": "al minuto", "h": "all'ora", "d": "al giorno", "L": "al litro", "l": "al litro"},
+    **{
+        "s": "al secondo",
+        "min": "al minuto",
+        "h": "all'ora",
+        "d": "al giorno",
+        "L": "al litro",
+        "l": "al litro",
+    },
     **{"mese": "al mese", "giorno": "al giorno", "anno": "all'anno", "ora": "all'ora", "litro": "al litro"},
     **{"settimana": "alla settimana", "persona": "a persona", "minuto": "al minuto"},
 }

@@ -24,7 +24,7 @@ from wyoming_tts.text.romance_grammar import Gender, Grammar
 from wyoming_tts.text.romance_numbers import SIGNED, parsed, words
 
 _DIGIT = re.compile(r"[\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
-_ABBREVIATED = re.compile(r"[\d./]|vs|EE")
+_WORD_START = r"(?<![^\W\d]|[.@])"
 _ADDRESS = re.compile(r"[@_]|\w\.\w|://")
 _ROMAN = re.compile(r"(?<!\w)[IVXLCDM]+(?!\w)")
 _UNIT = re.compile(r"[°µμ²³€£]|[kMGTcmhWP][A-Zgmhsbit]")
@@ -36,6 +36,7 @@ _SIGN = re.compile(r"[&+=<>±%/]")
 class _Cascade(NamedTuple):
     """The rules of a language, in groups that a glance at the text can leave out."""
 
+    abbreviated: re.Pattern[str]
     abbreviations: tuple[Rule, ...]
     with_digits: tuple[Rule, ...]
     addresses: tuple[Rule, ...]
@@ -59,7 +60,7 @@ def normalise(text: AlignedText, grammar: Grammar) -> AlignedText:
 def _read(text: AlignedText, rules: _Cascade) -> AlignedText:
     """Once through the rules that may apply."""
     text = text.sub(_SUBSCRIPT, lambda match: str("₀₁₂₃₄₅₆₇₈₉".index(match[0])))
-    if _ABBREVIATED.search(text.text):
+    if rules.abbreviated.search(text.text):
         text = text.apply(rules.abbreviations)
     has_digits = _DIGIT.search(text.text) is not None
     if has_digits:
@@ -135,6 +136,7 @@ def _character(grammar: Grammar, character: str, kind: Kind) -> str:
 def _cascade(grammar: Grammar) -> _Cascade:
     codes = romance_codes.rules(grammar)
     return _Cascade(
+        abbreviated=re.compile(rf"{_WORD_START}(?:{'|'.join(grammar.abbreviations)})"),
         abbreviations=tuple(_abbreviations(grammar.abbreviations.items())),
         with_digits=(
             *codes,
@@ -153,7 +155,7 @@ def _cascade(grammar: Grammar) -> _Cascade:
 
 def _abbreviations(entries: Iterable[tuple[str, str]]) -> Iterable[Rule]:
     for written, said in entries:
-        yield re.compile(rf"(?<![^\W\d]|[.@]){written}"), functools.partial(_expanded, said)
+        yield re.compile(rf"{_WORD_START}{written}"), functools.partial(_expanded, said)
 
 
 def _expanded(said: str, match: re.Match[str]) -> str:
