@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.benchmarks import cpu, describe, first_audio, whole, wyoming_bench
+from tests.benchmarks import cpu, describe, first_audio, text, whole, wyoming_bench
 from tests.benchmarks.context import Context
 from tests.benchmarks.listener import BenchmarkError
 from tests.benchmarks.noise import Noise
@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, Callable[[Context], Result]] = {
     "first-audio": first_audio.run,
     "cpu": cpu.run,
     "describe": describe.run,
+    "text": text.run,
     "whole": whole.run,
     "wyoming-bench": wyoming_bench.run,
 }

@@ -55,12 +55,15 @@ class Listener:
         folder = Path(spec.origin).parent / "model"
         self._model: Any = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2)
 
-    def errors(self, text: str, samples: Samples) -> int:
-        """Wrong words in the transcript of 24 kHz speech."""
+    def hear(self, samples: Samples) -> str:
+        """The transcript of 24 kHz speech."""
         audio = resample_poly(samples, 2, 3).astype("float32")
         segments, _ = self._model.transcribe(audio, language="en", beam_size=5)
-        heard = " ".join(segment.text for segment in segments)
-        return errors_between(words_of(text), words_of(heard))
+        return " ".join(segment.text for segment in segments)
+
+    def errors(self, text: str, samples: Samples) -> int:
+        """Wrong words in the transcript of 24 kHz speech."""
+        return errors_between(words_of(text), words_of(self.hear(samples)))
 
 
 @dataclass(frozen=True)
