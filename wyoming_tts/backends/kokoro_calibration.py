@@ -73,6 +73,16 @@ def calibration_texts(directory: Path, language: str, count: int, seed: int = 0)
     return own[:count] + picked
 
 
+def short_texts(directory: Path, count: int, seed: int = 0) -> list[str]:
+    """`count` English answers of one to three words, others for each `seed`.
+
+    What the norms of so little speech measure varies most, so it is learnt from more of them.
+    """
+    lines = (directory / TEXTS_FILE).read_text(encoding="utf-8").splitlines()
+    texts = [line.partition("\t")[2] for line in lines if line.startswith("short\t")]
+    return [texts[index] for index in np.random.default_rng(seed).permutation(len(texts))[:count]]
+
+
 def measure(
     engine: Engine, reference: Reference, phonemizer: Phonemizer, voice: Voice, pack: VoicePack, text: str
 ) -> Sample:
