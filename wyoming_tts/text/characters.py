@@ -67,7 +67,7 @@ _SMILEY = re.compile(
     r"|¯\S{0,4}ツ\S{0,4}¯",
     re.MULTILINE,
 )
-_MENU = re.compile(r"\b([^\W\d_][\w']*+)( > )(?=([^\W\d_]{3}))")
+_MENU = re.compile(r"\b([^\W\d_][\w']{0,60}+)( > )(?=([^\W\d_]{3}))")
 
 _PAUSES = re.compile(f" ?[{PAUSE}{STOP}][ {PAUSE}{STOP}]*+")
 _WIDE = re.compile("[\u2e80-\u9fff\uff00-\uffef]")

@@ -17,6 +17,7 @@ from wyoming_tts.text.en_counts import FRACTIONS, NUMBERS, ORDINALS, SIGNS, SIZE
 from wyoming_tts.text.en_dates import DATES, NAMES, YEARS
 from wyoming_tts.text.en_identifiers import CODES, HASHTAGS, MODELS, ROMANS, TELEPHONES, VERSIONS
 from wyoming_tts.text.en_money import COMMAS, MONEY
+from wyoming_tts.text.en_places import POINTS, STREETS, TRAVEL
 from wyoming_tts.text.en_say_as import say
 from wyoming_tts.text.en_time import TIMES
 from wyoming_tts.text.en_units import BARE_UNITS, UNITS
@@ -56,10 +57,18 @@ _STAGES: tuple[_Stage, ...] = (
     (re.compile(r"[.:/\\@_]\S|[-:][0-9A-Fa-f]{2}"), ADDRESSES),
     (_DIGIT, (*TELEPHONES, *VERSIONS, *TIMES[:2], *DATES, *TIMES[2:])),
     (re.compile(r"\.|(?:Dr|St) [A-Z]|vs |№"), ABBREVIATIONS),
+    (re.compile(r"\b[NSEW]{1,3}\b"), POINTS),
+    (
+        re.compile(
+            r" (?:St|Ave?|Rd|Blvd|Ln|Hwy|Pkwy|Sq|Dr|Ct|Pl|Ter|Cir)\b|\b(?:Hwy|Rte?|[Aa]pt|Ste|Bldg|Rm)\b|"
+            r", [A-Z]{2}\b|[A-Z] [0-9]{5}"
+        ),
+        STREETS,
+    ),
     (re.compile(r"[#@]"), HASHTAGS),
-    (_DIGIT, (*CODES, *COMMAS, MONEY[0], *SIGNS, *SIZES, *MONEY[1:], *FRACTIONS, *ORDINALS, *UNITS)),
+    (_DIGIT, (*TRAVEL, *CODES, *COMMAS, MONEY[0], *SIGNS, *SIZES, *MONEY[1:], *FRACTIONS, *ORDINALS, *UNITS)),
     (re.compile("[$€£¥%°¢]|[A-Z]|per|[a-z]/|m[²³]"), (*MONEY[-1:], *BARE_UNITS)),
-    (re.compile(r"[IVX]"), ROMANS),
+    (re.compile(r"[IVX]|WW"), ROMANS),
     (
         re.compile(
             r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|"
@@ -68,7 +77,7 @@ _STAGES: tuple[_Stage, ...] = (
         NAMES,
     ),
     (_DIGIT, (*YEARS, *MODELS)),
-    (re.compile(r"[/&]|M[rs]|AA"), SHORT_WORDS),
+    (re.compile(r"[/&]|M[rs]|AA|Ctrl|\+\s?[A-Za-z]"), SHORT_WORDS),
     (re.compile(r"[²³^√+*×÷=<>≠≤≥≈→&@§∞π™®©x]"), SUMS),
     (re.compile(r"[0-9²³]"), NUMBERS),
     (re.compile(r"[A-Z]{2}|[a-z][A-Z]"), ACRONYMS),

@@ -15,6 +15,7 @@ from wyoming_tts.text.en_words import (
     letters,
     rule,
     stop_if_last,
+    words,
 )
 
 _DOTTED = {
@@ -43,7 +44,7 @@ _DOTTED = {
     "pkwy": "Parkway",
     "ct": "Court",
     "sq": "Square",
-    "apt": "Apartment",
+    "apt": "apartment",
     "bldg": "Building",
     "mt": "Mount",
     "ft": "Fort",
@@ -107,74 +108,13 @@ _DOTTED = {
     "pt": "part",
     "op": "opus",
 }
-_CAPITAL_ONLY = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "prof",
-        "rev",
-        "gov",
-        "capt",
-        "lt",
-        "sgt",
-        "col",
-        "gen",
-        "sen",
-        "rep",
-        "hon",
-        "pres",
-        "jr",
-        "sr",
-        "ave",
-        "blvd",
-        "rd",
-        "ln",
-        "hwy",
-        "pkwy",
-        "ct",
-        "sq",
-        "bldg",
-        "mt",
-        "ft",
-        "pl",
-        "inc",
-        "ltd",
-        "corp",
-        "co",
-        "univ",
-    ]
+_CAPITAL_ONLY = words(
+    "mr mrs ms prof rev gov capt lt sgt col gen sen rep hon pres jr sr ave blvd rd ln hwy pkwy ct sq bldg "
+    "mt ft pl inc ltd corp co univ"
 )
-_NAME_FOLLOWS = frozenset(
-    ["prof", "rev", "gov", "capt", "lt", "sgt", "col", "gen", "sen", "rep", "hon", "pres", "mt", "ft"]
-)
-_NUMBER_FOLLOWS = frozenset(
-    ["no", "nos", "ch", "pp", "pt", "ed", "vol", "vols", "fig", "figs", "ext", "ref", "op"]
-)
-_NO_WORD = frozenset(
-    [
-        "min",
-        "max",
-        "sec",
-        "hr",
-        "yr",
-        "wk",
-        "mo",
-        "lb",
-        "oz",
-        "gal",
-        "hum",
-        "est",
-        "co",
-        "ct",
-        "ch",
-        "ed",
-        "mos",
-        "info",
-        "pt",
-        "op",
-    ]
-)
+_NAME_FOLLOWS = words("prof rev gov capt lt sgt col gen sen rep hon pres mt ft")
+_NUMBER_FOLLOWS = words("no nos ch pp pt ed vol vols fig figs ext ref op")
+_NO_WORD = words("min max sec hr yr wk mo lb oz gal hum est co ct ch ed mos info pt op")
 _SPELT_LIST = """
 AC AI API ATM BBC BBQ BIOS BLE BMW BST CCTV CD CEO CET CEST CFO CIA CNN COD CPU CSV CTO DC DHCP DIY DJ DNA
 DNS DST DVD DVR EDT EPA ERP ESP EST ETA EU EV EVSE EVs FAQ FBI FM FYI GDP GMT GPS GPU GPT HA HD HDD HDMI HDR
@@ -187,77 +127,34 @@ US USA USB USD UTC UV UX VAT VCR VIP VM VOC VOCs VPN VR WAN WC WLAN WWE WWF XML 
 EOD POI DAB DSL EPG FPS GUI HIV IMAP IRC KFC LGBT LPG NTSC NSA OLTP OPEC PVC PVR RCA SNMP SPF TGV TNT UEFI
 USPS UVA UVB VGA WPA WPS XLR AM BC AD BCE CE PS OK
 """
-_WORDS = frozenset(
-    [
-        "NASA",
-        "NATO",
-        "HEPA",
-        "IKEA",
-        "STEM",
-        "SIM",
-        "PIN",
-        "BIOS",
-        "AIDS",
-        "SCUBA",
-        "LASER",
-        "RADAR",
-        "RAM",
-        "ROM",
-        "OLED",
-        "FIFA",
-        "UNESCO",
-        "UNICEF",
-        "JSON",
-        "NOAA",
-        "OPEC",
-        "POE",
-        "IFTTT",
-        "MOT",
-        "IOT",
-        "OK",
-        "ASAP",
-    ]
+_WORDS = words(
+    "NASA NATO HEPA IKEA STEM SIM PIN BIOS AIDS SCUBA LASER RADAR RAM ROM OLED FIFA UNESCO UNICEF JSON "
+    "NOAA OPEC POE IFTTT MOT IOT OK ASAP"
 )
-_SPELT = frozenset(_SPELT_LIST.split()) - _WORDS
-_AMBIGUOUS = frozenset(["IT", "US", "AM", "AD", "HA", "ID", "PS"])
-_NOT_SPELT = frozenset(
-    [
-        "MR",
-        "MRS",
-        "DR",
-        "ST",
-        "VS",
-        "LTD",
-        "HMM",
-        "SHH",
-        "BRR",
-        "PST",
-        "TSK",
-        "PFFT",
-        "PSST",
-        "HMMM",
-        "SHHH",
-        "GRR",
-        "RD",
-        "BLVD",
-        "MPH",
-        "KM",
-        "KG",
-        "MM",
-        "CM",
-        "NTH",
-        "XX",
-        "XXX",
-        "PHD",
-        "HZ",
-        "KHZ",
-        "MHZ",
-        "GHZ",
-        "KWH",
-        "NYT",
-    ]
+_SPELT = words(_SPELT_LIST) - _WORDS
+_AMBIGUOUS = words("IT US AM AD HA ID PS")
+_NOT_SPELT = words(
+    "MR MRS DR ST VS LTD HMM SHH BRR PST TSK PFFT PSST HMMM SHHH GRR RD BLVD MPH KM KG MM CM NTH XX XXX "
+    "PHD HZ KHZ MHZ GHZ KWH NYT"
 )
-_LETTERS = {"a.m.": "A M", "p.m.": "P M", "Ph.D.": "P H D", "ph.d.": "P H D"}
+_EITHER = (
+    "yes/no|he/she|she/he|his/her|him/her|s/he|true/false|open/closed?|opened/closed|either/or|"
+    "pass/fail|locked/unlocked|enabled?/disabled?"
+)
+_KEYS = {
+    "ctrl": "control",
+    "del": "delete",
+    "esc": "escape",
+    "cmd": "command",
+    "win": "Windows",
+    "ins": "insert",
+    "opt": "option",
+    "fn": "function",
+    "pgup": "page up",
+    "pgdn": "page down",
+    "alt": "alt",
+    "shift": "shift",
+}
 
 
 def _dotted(match: re.Match[str], english: English) -> Said:
@@ -270,8 +167,11 @@ def _dotted(match: re.Match[str], english: English) -> Said:
         return None
     if word in _NAME_FOLLOWS and not re.match(r"\s*[A-Z]", following):
         return None
-    if word in _NUMBER_FOLLOWS and not re.match(r"\s*[0-9]", following):
+    roman = word not in ("no", "nos") and re.match(r"\s[IVXLC]{1,6}\b(?!['’])", following)
+    if word in _NUMBER_FOLLOWS and not roman and not re.match(r"\s*[0-9]", following):
         return None
+    if word == "est" and re.match(r"\s?(?:1[0-9]|20)[0-9]{2}(?![\w]|[.,:-][0-9]|\s[a-z]{2,}s\b)", following):
+        said = "established"
     if word in _NO_WORD and (at_end(match) or re.match(r"\s+[A-Z]", following)):
         return None
     return _cased(said, written, word) + stop_if_last(match)
@@ -308,6 +208,12 @@ def _initials(match: re.Match[str], english: English) -> Said:
 
 def _versus(match: re.Match[str], english: English) -> Said:
     return "versus"
+
+
+def _keys(match: re.Match[str], english: English) -> Said:
+    """`Ctrl+Alt+Del`: the names of keys."""
+    keys = re.findall(r"\w+", match[0])
+    return " ".join(_KEYS.get(key.lower(), key.upper() if len(key) < 2 else key) for key in keys)
 
 
 def _acronym(match: re.Match[str], english: English) -> Said:
@@ -353,6 +259,12 @@ ABBREVIATIONS = (
     rule(r"(?<!\w)p\.(?=\s?[0-9])", "page"),
     rule(r"(?<!\w)[Nn]o\.(?=[0-9])", "number "),
     rule(r"№\s?(?=[0-9])", "number "),
+    rule(
+        r"(?<!\w)([Nn]o|[Nn]os)\.(?= of (?!course))",
+        lambda match, english: _cased("number" if len(match[1]) < 3 else "numbers", match[1], "no"),
+    ),
+    rule(r"(?<!\w)[Cc]f\.(?=\s)", "compare"),
+    rule(r"(?<!\w)et al\.(?!\w)", lambda match, english: "et al" + stop_if_last(match)),
     rule(r"(?<!\w)([A-Za-z]{2,6})\.(?![\w.])", _dotted),
     rule(r"(?<!\w)(?:[A-Z]\.\s?){2,8}(?<!\s)(?![A-Za-z])|(?<!\w)(?:[A-Z]\.){2,8}(?=[A-Z][a-z])", _initials),
     rule(r"(?<!\w)(?:[A-Za-z]\.){2,8}(?!\w)", _initials),
@@ -372,7 +284,16 @@ SHORT_WORDS = (
     rule(r"(?<!\w)([Aa]n?d/[Oo]r)(?!\w)", "and or"),
     rule(r"(?<=[a-z])\s?/\s?(?=(?:second|minute|hour|day|night|week|month|year|person)\b)", " per "),
     rule(r"(?<!\w)AAA?(?=\sbatter)", lambda match, english: "triple A" if len(match[0]) == 3 else "double A"),
+    rule(
+        rf"(?<!\w)(?:{_EITHER})(?!\w|/)", lambda match, english: match[0].replace("/", " or "), re.IGNORECASE
+    ),
     rule(r"(?<=[^\W\d_])/(?=[^\W\d_])", " "),
+    rule(r"(?<=\w)\s/\s(?=\w)", ", "),
+    rule(
+        r"(?<![\w+])(?:Ctrl|Control|Alt|Shift|Cmd|Win|Fn|Opt|Option|Super|Meta|CTRL|ALT|SHIFT)"
+        r"(?:\s?\+\s?(?:[A-Za-z]{1,12}|[0-9]|F[0-9]{1,2})(?![A-Za-z0-9])){1,4}|(?<!\w)Ctrl(?:-[A-Z])?(?!\w)",
+        _keys,
+    ),
 )
 """Abbreviations without full stops, and words with a slash between."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wyoming_tts.text.en_words import English, Said, letters, rule
+from wyoming_tts.text.en_words import English, Said, letters, rule, words
 
 _SYMBOLS = {
     ".": "dot",
@@ -26,83 +26,10 @@ _SYMBOLS = {
     ",": "comma",
     "$": "dollar",
 }
-_SPELT = frozenset(
-    [
-        "uk",
-        "eu",
-        "de",
-        "us",
-        "tv",
-        "ai",
-        "fm",
-        "fr",
-        "nl",
-        "pt",
-        "jp",
-        "ch",
-        "es",
-        "se",
-        "fi",
-        "pl",
-        "cz",
-        "ie",
-        "tts",
-        "stt",
-        "llm",
-        "mqtt",
-        "zwave",
-        "jpg",
-        "jpeg",
-        "md",
-        "py",
-        "txt",
-        "html",
-        "htm",
-        "js",
-        "css",
-        "xml",
-        "csv",
-        "pdf",
-        "mp",
-        "wav",
-        "exe",
-        "doc",
-        "docx",
-        "xls",
-        "xlsx",
-        "yml",
-        "svg",
-        "png",
-        "ssh",
-        "ftp",
-        "sftp",
-        "http",
-        "https",
-        "www",
-        "cpu",
-        "ip",
-        "id",
-        "dns",
-        "ha",
-        "api",
-        "vpn",
-        "nas",
-        "usb",
-        "hdmi",
-        "ws",
-        "wss",
-        "cgi",
-        "php",
-        "rtsp",
-        "rtmp",
-        "tcp",
-        "udp",
-        "ui",
-        "ip",
-        "lan",
-        "ssl",
-        "tls",
-    ]
+_SPELT = words(
+    "uk eu de us tv ai fm fr nl pt jp ch es se fi pl cz ie tts stt llm mqtt zwave jpg jpeg md py txt html "
+    "htm js css xml csv pdf mp wav exe doc docx xls xlsx yml svg png ssh ftp sftp http https www cpu ip id "
+    "dns ha api vpn nas usb hdmi ws wss cgi php rtsp rtmp tcp udp ui ip lan ssl tls"
 )
 _TLD = (
     r"(?:com|org|net|io|local|dev|lan|home|info|app|cloud|edu|gov|"
@@ -203,6 +130,11 @@ ADDRESSES = (
     rule(
         rf"(?<![\w.@-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}{_TLD}(?::[0-9]{{1,5}}|"
         rf"(?![\w-]))(?:/[^\s<>\"”]{{0,500}})?(?!\w)",
+        _url,
+    ),
+    rule(
+        r"(?<![\w./@:-])(?:localhost|homeassistant|home-assistant|hassio|raspberrypi|"
+        r"(?=[a-z0-9-]{1,40}:[0-9])[a-z0-9]{1,20}-[a-z0-9-]{1,20}):[0-9]{2,5}(?:/[^\s<>\"”]{0,500})?(?!\w)",
         _url,
     ),
     rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from wyoming_tts.text.en_units import UNIT, reading
-from wyoming_tts.text.en_words import NUMBER, START, English, Said, after, around, before, rule
+from wyoming_tts.text.en_words import NUMBER, START, English, Said, after, around, before, rule, words
 
 _FRACTIONS = {
     "½": (1, 2),
@@ -31,6 +31,7 @@ _OF = re.compile(
 )
 _SIGN = r"(?=[.$€£¥]?[0-9])"
 _QUANTITY = rf"{NUMBER}(?:\s?{UNIT})?"
+_LENGTHS = words("mm cm m km in ft yd mi px K p ' \"")
 _COMPARISONS = {
     "=": "equals",
     "==": "equals",
@@ -78,6 +79,8 @@ def _of_unit(match: re.Match[str], mixed: bool, english: English) -> str:
     unit = match["unit"]
     if not unit:
         return ""
+    if unit in '"″':
+        unit = "in"
     said = (
         None
         if unit in ("in", "K", "A", "T", "us") and not mixed and unit != "in"
@@ -92,6 +95,8 @@ def _slash(match: re.Match[str], english: English) -> Said:
     rest = _of_unit(match, bool(whole), english)
     if _OF.search(before(match)):
         return f"{top} of {bottom}{rest}"
+    if not whole and ("=" in after(match, 4) or "=" in before(match, 4)):
+        return f"{top} divided by {bottom}{rest}"
     if not whole and (
         _OUT_OF.search(before(match))
         or re.match(r"\s(?:stars?|points?)\b", match.string[match.end(3) : match.end(3) + 8])
@@ -103,8 +108,6 @@ def _slash(match: re.Match[str], english: English) -> Said:
         return f"{top} of {bottom}{many}"
     if denominator < 2 or (numerator >= denominator and (denominator > 2 or not rest)):
         return f"{top}{' over' if numerator > 59 else ''} {bottom}{many}" if not whole else None
-    if "=" in after(match, 4) or "=" in before(match, 4):
-        return f"{top} divided by {bottom}{rest}"
     if (numerator, denominator) == (9, 11) or denominator > 100 or numerator > 19:
         return f"{top} over {bottom}{rest}" if denominator > 100 else f"{top} {bottom}{rest}"
     return _mixed(whole, numerator, denominator, english) + rest
@@ -149,13 +152,29 @@ def _ordinal(match: re.Match[str], english: English) -> Said:
 def _power(match: re.Match[str], english: English) -> Said:
     exponent = {"²": "squared", "³": "cubed"}.get(match[2] or "")
     power = match[3]
-    said = exponent or {"2": "squared", "3": "cubed"}.get(power) or f"to the power of {english.whole(power)}"
+    said = exponent or {"2": "squared", "3": "cubed"}.get(power) or _exponent(power, english)
     return f"{english.number(match[1]) if match[1][0] in '.0123456789' else match[1]} {said}"
+
+
+def _exponent(power: str, english: English) -> str:
+    return f"to the power of {english.whole(power) if power.isdecimal() else power}"
+
+
+def _power_below(match: re.Match[str], english: English) -> Said:
+    base = english.number(match[1]) if match[1].isdecimal() else match[1]
+    return f"{base} to the power of minus {english.whole(match[3])}"
+
+
+def _compared(match: re.Match[str], english: English) -> Said:
+    return f"{_COMPARISONS[match[1]]} "
 
 
 def _times(match: re.Match[str], english: English) -> Said:
     rest = match.string[match.start() : match.end() + 40]
     spaced = " " in match[2]
+    unit = re.match(rf"{NUMBER}\s?({UNIT})", match.string[match.end() : match.end() + 40])
+    if unit and unit[1] not in _LENGTHS and reading(unit[1], False, english):
+        return {2: " times "}
     by = (
         "=" not in rest
         and (not spaced or re.search(r"[0-9]\s?(?:[cmk]?m|in|ft|yd|px|inch|feet|meter|metre)", rest))
@@ -180,16 +199,22 @@ def _plain(match: re.Match[str], english: English) -> Said:
 
 
 FRACTIONS = (
-    rule(rf"(?:(?<![\w.,])([0-9]{{1,9}})\s?)?([{_VULGAR}])(?:(?P<gap>\s?)(?P<unit>{UNIT}))?", _vulgar),
+    rule(
+        rf"(?:(?<![\w.,])([0-9]{{1,9}})\s?)?([{_VULGAR}])(?:(?P<gap>\s?)(?P<unit>{UNIT}|[\"″](?!\w)))?",
+        _vulgar,
+    ),
     rule(
         rf"(?<![\w.,/$€£-])(?:([0-9]{{1,4}})[\s-])?([0-9]{{1,4}})\s?[/⁄]\s?([0-9]{{1,4}})(?![\w/]|"
-        rf"[.,][0-9]|\s?/\s?[0-9])(?:(?P<gap>\s?)(?P<unit>{UNIT}))?",
-        lambda match, english: _slash(match, english),
+        rf"[.,][0-9]|\s?/\s?[0-9])(?:(?P<gap>\s?)(?P<unit>{UNIT}|[\"″](?!\w)))?",
+        _slash,
     ),
 )
 """Fractions, and other pairs of numbers with a slash."""
 
 SIGNS = (
+    rule(r"(?<![\w.])([0-9]{1,9}|[a-z])\^([-−])([0-9]{1,4})(?!\w)", _power_below),
+    rule(r"(?:(?<=^)|(?<=[\s(\[:,]))([<>]=?|[≤≥])\s?(?=[-−+]?[.$€£¥]?[0-9])", _compared),
+    rule(r"(?:(?<=[0-9]°)|(?<=°[CF])|(?<=[0-9]%))\s?/\s?(?=[-−+]?[0-9])", ", "),
     rule(r"(?<!\w)([$€£¥])-(?=[0-9])", lambda match, english: "-" + match[1]),
     rule(r"(?<![\w.,-])[0-9]{1,6}(?:[-–][0-9]{1,6}){2,12}(?![\w-])", _chain),
     rule(
@@ -219,7 +244,7 @@ SIZES = (
 """`1920x1080`, `5 x 3`."""
 
 SUMS = (
-    rule(rf"(?<![\w.])({NUMBER}|[a-z])(?:([²³])|\^([0-9]{{1,4}}))(?!\w)", _power),
+    rule(rf"(?<![\w.])({NUMBER}|[a-z])(?:([²³])|\^([0-9]{{1,4}}|[a-z]))(?!\w)", _power),
     rule(r"√\s?(?=[0-9a-z])", "the square root of "),
     rule(r"(?<=[0-9a-z)])\s?/\s?(?=[0-9]{1,15}\s?=)", " divided by "),
     rule(r"(?<=[0-9])\s?([+*×÷])\s?(?=[.(]?[0-9])", _sum),

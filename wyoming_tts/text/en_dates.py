@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from wyoming_tts.text.en_time import clock, count
+from wyoming_tts.text.en_units import UNIT
 from wyoming_tts.text.en_words import English, Said, after, before, rule, stop_if_last
 
 MONTHS = (
@@ -42,6 +43,7 @@ _SUFFIX = r"(?:st|nd|rd|th)?"
 _YEAR = r"(?:,?\s(1[0-9]{3}|2[0-9]{3})(?![0-9:]|[.,][0-9]|\s?[-–]?[0-9]|\s?(?:kWh|W|km|steps|people)\b))"
 _TO = r"\s?(?:-|–|—|to|and|&)\s?"
 _DAYNAME = r"(?:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)"
+_COUNTED = re.compile(rf"\s(?:[a-z]{{2,}}s(?<!was)(?<!is)\b|(?!in\b|at\b|A\b){UNIT})")
 _MONTHS_OR_HOURS = re.compile(
     rf"(?:,|,? and|,? or|,? to)\s{_DAYNAME}[a-z]{{0,6}}\b|(?:,|:)\s(?:[0-9]|"
     rf"{_MONTH}|the\b|at\b)|\)|\s(?:[0-9]|morning|afternoon|evening|"
@@ -55,6 +57,28 @@ _YEAR_BEFORE = re.compile(
     r"\b(?:in|since|from|until|till|by|of|early|late|circa|year|before|after|around|during|to|and|between|"
     + "|".join(month.lower() for month in MONTHS)
     + r"|spring|summer|autumn|fall|winter)\s\Z"
+)
+_DECADE_BEFORE = re.compile(
+    r"\b(?:the|early|late|mid|low|lower|high|upper|in (?:his|her|my|our|your|their|its|one's))[ -]"
+    r"(?:['’]?[0-9]0s(?:, and |, or |, | and | or | to | & |[-–]))*\Z"
+)
+_DECADE_AFTER = re.compile(
+    r"(?:(?:, and|, or|,| and| or| &) ['’]?[0-9]0s)*[ -](?:music|hits?|songs?|rock|pop|disco|movies?|films?|"
+    r"style\w*|part(?:y|ies)|playlists?|radio|classics?|fashion|dance|jazz|hip|metal|country|ballads?|"
+    r"tunes?|sitcoms?|cartoons?|"
+    r"vibes?|funk|soul|synth\w*|nights?|themed?|decade|era|throwbacks?|nostalgia|kids?|mix)\b"
+)
+_A_TIME_AFTER = re.compile(
+    r"\s(?:timers?|delay|interval|countdown|time-?out|windows?|limit|mark|rest|break|pause|wait|polling|"
+    r"updates?|cool-?down|grace|exposure|duration|loop)\b"
+)
+_FRACTION_BELOW = frozenset([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 32, 64])
+_NO_DAY = re.compile(
+    r"\s?[=\"″%°]|\s(?!(?:at|is|was|in|on|for|and|to|from|until|till|or|it|we|i|with|by)\b)\w", re.IGNORECASE
+)
+_NO_DAY_BEFORE = re.compile(
+    r"(?:[0-9][\s-]|[=*+×÷^]\s?|\b(?:fraction|score|scored|rated|rating|got|step|page|part|episode|lot|room|"
+    r"number|simplify|minus|plus|times|of|about|by|half|only)\s)\Z"
 )
 _NO_YEAR_AFTER = re.compile(
     r"\s(?:of|more|less|people|\w{2,}[^s\W]s(?<!\bwas)(?<!\bhas)(?<!\bthis)|years?)\b(?<! is)"
@@ -111,12 +135,38 @@ def _slashed(match: re.Match[str], english: English) -> Said:
 def _short(match: re.Match[str], english: English) -> Said:
     """`11/21` is a day only where the words around it say so."""
     first, second = int(match[1]), int(match[2])
-    if not _DATED.search(before(match)) or re.match(r"\s(?:of|cup|stars?|inch)", after(match)):
+    month, day = (second, first) if english.british else (first, second)
+    if not _DATED.search(before(match)):
+        likely = first > 1 and 1 < month < 13 and max(first, second) > 12 and first != 24
+        fraction = second in _FRACTION_BELOW and first < second
+        if not likely or fraction or _NO_DAY.match(after(match)) or _NO_DAY_BEFORE.search(before(match)):
+            return None
+    if re.match(r"\s(?:of|cup|stars?|inch)", after(match)):
         return None
     if re.search(r"\b(?:by|after|before|since) \Z", before(match)) and second < 13:
         return None
-    month, day = (second, first) if english.british else (first, second)
     return date(None, *((day, month) if month > 12 else (month, day)), english)
+
+
+def _season(match: re.Match[str], english: English) -> Said:
+    """`2025/26`, `2025/2026`: two years, one after the other."""
+    first, second = int(match[1]), int(match[2])
+    if second not in (first + 1, (first + 1) % 100):
+        return None
+    return f"{english.year(first)} {english.year(second) if second > 99 else _two_digits(second, english)}"
+
+
+def _two_digits(number: int, english: English) -> str:
+    return ("oh " if number < 10 else "") + english.cardinal(number)
+
+
+def _year_range(match: re.Match[str], english: English) -> Said:
+    """`(1564-1616)`: years, unless what follows is counted or measured."""
+    first, second = int(match[1]), int(match[3])
+    bracketed = match.string[match.start() - 1 : match.start()] == "(" and after(match)[:1] in (")", ",", ";")
+    if first >= second or second > 2199 or (not bracketed and (first < 1300 or _COUNTED.match(after(match)))):
+        return None
+    return {1: english.year(first), 2: " to ", 3: english.year(second)}
 
 
 def _month_first(match: re.Match[str], english: English) -> Said:
@@ -175,8 +225,10 @@ def _day_range(match: re.Match[str], english: English) -> Said:
 
 def _decade(match: re.Match[str], english: English) -> Said:
     number = int(match[2])
-    if not match[1] and number < 100 and not re.search(r"\b(?:the|early|late|mid) ?-?\Z", before(match)):
-        return None
+    if not match[1] and number < 100:
+        named = _DECADE_BEFORE.search(before(match)) and not _A_TIME_AFTER.match(after(match))
+        if not named and not _DECADE_AFTER.match(after(match)):
+            return None
     said = english.year(number) if number > 99 else english.cardinal(number)
     return said[:-1] + "ies" if said.endswith("y") else said + "s"
 
@@ -215,6 +267,10 @@ DATES = (
     ),
     rule(r"(?<![\w.,/-])([0-9]{1,2})([/.-])([0-9]{1,2})\2((?:19|20)[0-9]{2})(?![\w]|[-/.][0-9])", _slashed),
     rule(r"(?<![\w.,/-])([0-9]{1,2})(/)([0-9]{1,2})/([0-9]{2})(?![\w]|[-/.][0-9])", _slashed),
+    rule(r"(?<![\w.,/-])((?:19|20)[0-9]{2})/((?:19|20)?[0-9]{2})(?![\w/]|[.,][0-9])", _season),
+    rule(
+        r"(?<![\w.,$€£/-])([12][0-9]{3})(\s?[-–—]\s?)([12][0-9]{3})(?![\w]|[.,:/-][0-9]|\s?[%°])", _year_range
+    ),
     rule(rf"(?<![\w.,/])({_DAY})/({_DAY})(?![\w/]|[.,][0-9])", _short),
     rule(
         r"(?<![\w.,/])(0?[1-9]|1[0-2])/(20[0-9]{2})(?![\w/]|[.,][0-9])",

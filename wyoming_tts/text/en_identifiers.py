@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from wyoming_tts.text.en_words import English, Said, after, before, letters, rule
+from wyoming_tts.text.en_places import number
+from wyoming_tts.text.en_words import English, Said, after, before, letters, rule, words
 
-_ROMAN = re.compile(r"(?:X{0,3})(?:IX|IV|V?I{0,3})\Z")
-_ROMANS = {"I": 1, "V": 5, "X": 10}
+_ROMAN = re.compile(r"(?:C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})\Z")
+_ROMANS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _RULERS = (
     "King|Queen|Pope|Tsar|Emperor|Prince|Henry|Louis|George|Charles|"
     "Elizabeth|Edward|William|James|John|Paul|Philip|"
@@ -22,6 +23,8 @@ _PARTS = (
     "Civilization|Diablo|Henry|chapter|part|section|volume|book|act|"
     "scene|phase|type|level|stage|article|episode|season"
 )
+_WARS = {"I": "One", "1": "One", "II": "Two", "2": "Two"}
+_DIGITS = r"[0-9]{1,12}+(?:\.[0-9]{1,2}(?![0-9.]))?+"
 _GAP = r"(?:\s?[:=#]|\s(?:is|was|are|now|to|number|no\.?|code|of|it's))"
 _CODED = (
     r"(?:PIN|pin|Pin|[Pp]asscode|[Pp]assword|[Cc]ode|CODE|OTP|[Zz]ip|"
@@ -30,20 +33,17 @@ _CODED = (
     r"[Rr]eference|[Tt]racking|[Ee]rror|HTTP|[Tt]ext|"
     r"[Ff]light|[Pp]ort|[Nn]umber|ID|id)"
 )
-_ROOMS = (
-    r"(?:[Rr]oom|[Aa]partment|[Aa]pt\.?|[Ss]uite|[Ff]lat|[Gg]ate|[Uu]nit|"
-    r"[Oo]ffice|[Bb]us|[Rr]oute|[Hh]ighway|[Ii]nterstate|"
-    r"[Ll]ocker|[Cc]hannel|[Hh]ouse|[Tt]rain|[Cc]abin|[Aa]rea)"
-)
 _STREETS = r"(?:Street|Avenue|Road|Drive|Lane|Boulevard|Court|Place|Way|Highway|Parkway|Square)"
-_WORDS = frozenset(
-    ["COVID", "NASA", "NATO", "LASER", "RADAR", "OLED", "SIM", "RAM", "ROM", "SARS", "WORD", "PIN", "IKEA"]
+_WORDS = words("COVID NASA NATO LASER RADAR OLED SIM RAM ROM SARS WORD PIN IKEA")
+_SPELT = words(
+    "mp v x i s h p ipv usb co esp tv pc ip ac dc hd sd cd dvd id cpu gpu ssd hdd nas lan wlan vpn http "
+    "sql led ble rtx gtx rf ir wc dj fm am nfc pir sms url api csv pdf xml aws gps pm ups rgb lcd nvr poe"
 )
 
 
 def roman(numeral: str) -> int:
-    """`VIII` -> 8; 0 of anything else than a Roman numeral up to 39."""
-    if not _ROMAN.match(numeral):
+    """`VIII` -> 8; 0 of anything else than a Roman numeral up to 399, and of the letters L, C and D alone."""
+    if not _ROMAN.match(numeral) or not set(numeral) & set("IVX"):
         return 0
     values = [_ROMANS[letter] for letter in numeral]
     return sum(
@@ -60,6 +60,10 @@ def _ruler(match: re.Match[str], english: English) -> Said:
 def _part(match: re.Match[str], english: English) -> Said:
     number = roman(match[1])
     return {1: english.cardinal(number)} if number else None
+
+
+def _century(match: re.Match[str], english: English) -> Said:
+    return english.ordinal(roman(match[1])) if roman(match[1]) else None
 
 
 def _phone(match: re.Match[str], english: English) -> Said:
@@ -112,15 +116,6 @@ def _spelt(group: str, english: English) -> str:
     return " ".join(english.digits(char) if char.isdecimal() else char.upper() for char in group)
 
 
-def _room(match: re.Match[str], english: English) -> Said:
-    number = int(match[1])
-    return {
-        1: english.pair(number)
-        if (number % 1000 and number % 100) or (number % 1000 and number > 999)
-        else english.cardinal(number)
-    }
-
-
 def _resolution(match: re.Match[str], english: English) -> Said:
     return f"{english.pair(int(match[1]))} {match[2].upper()}"
 
@@ -128,7 +123,8 @@ def _resolution(match: re.Match[str], english: English) -> Said:
 def _model(match: re.Match[str], english: English) -> Said:
     """Letters and digits in one name: `CO2`, `BA2490`, `iPhone15`."""
     parts = re.findall(r"[0-9]+(?:\.[0-9]+)?|[^\W\d_]+", match[0])
-    if len(parts) > 5 or (len(parts) > 3 and len(match[0]) > 6):
+    serial = not any(len(part) > 3 and part.isalpha() and not part.isupper() for part in parts)
+    if serial and (len(parts) > 5 or (len(parts) > 3 and len(match[0]) > 6)):
         return _spelt(re.sub(r"\W", "", match[0]), english)
     return " ".join(_model_part(part, english, len(parts)) for part in parts)
 
@@ -146,7 +142,7 @@ def _model_part(part: str, english: English, count: int) -> str:
         )
     if part in _WORDS or len(part) > 5:
         return part
-    if part.isupper() or part in ("mp", "v", "x", "i", "s", "h", "p", "ipv", "usb", "co"):
+    if part.isupper() or (len(part) < 4 and part in _SPELT):
         return letters(part)
     return part
 
@@ -218,7 +214,8 @@ VERSIONS = (
 
 CODES = (
     rule(
-        rf"\b({_CODED})s?{_GAP}{{0,2}}\s?([0-9]{{3,12}}(?:[ -][0-9]{{2,8}}){{0,4}})(?![\w]|"
+        rf"\b({_CODED})s?{_GAP}{{0,2}}\s?([0-9]{{3,12}}(?:[ -][0-9]{{2,8}}){{0,4}}|"
+        rf"(?<=[a-z:=#] )[0-9]{{2}}(?:-[0-9]{{2,8}}){{1,5}})(?![\w]|"
         rf"[.,:/-][0-9]|\s?[%°])",
         _code,
     ),
@@ -236,15 +233,16 @@ CODES = (
     rule(
         rf"(?<![\w.,/$€£-])([1-9][0-9]{{2,3}})(?=\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]{{1,15}}\s){{1,2}}{_STREETS}"
         rf"\b)",
-        _room,
+        lambda match, english: {1: number(match[1], english)},
     ),
-    rule(rf"\b{_ROOMS}\s(?:number\s)?([1-9][0-9]{{2,3}})(?![\w]|[.,:/-][0-9]|\s?[%°])", _room),
 )
 """Numbers that are read digit by digit or in pairs because of the word before."""
 
 ROMANS = (
     rule(rf"\b(?:{_RULERS})(?: [A-Z][a-z]{{1,15}})?\s([IVX]{{1,6}})\b(?! [A-Z]\b)", _ruler),
-    rule(rf"\b(?:{_PARTS})\s([IVX]{{1,6}})\b(?!['’.][A-Za-z]| [A-Z]\b)", _part),
+    rule(r"\b([IVX]{1,6})(?= (?:[Cc]entur(?:y|ies)|[Dd]ynasty|Olympi\w+|Congress)\b)", _century),
+    rule(r"(?<!\w)WW(I{1,2}|[12])(?!\w)", lambda match, english: f"World War {_WARS[match[1]]}"),
+    rule(rf"\b(?:{_PARTS})\s([IVXLC]{{1,9}})\b(?!['’.][A-Za-z]| [A-Z]\b)", _part),
 )
 """Roman numerals, where the word before shows that they are."""
 
@@ -263,9 +261,9 @@ MODELS = (
         ),
     ),
     rule(
-        r"(?<![\w.,])(?=[\w.]{0,24}[A-Za-z])(?=[A-Za-z]{0,16}[0-9])(?:[A-Za-z]{1,12}[0-9]{1,12}(?:\."
-        r"[0-9]{1,2}(?![0-9]|\.))?|[0-9]{1,12}(?=[A-Za-z]))(?:[A-Za-z]{1,12}|"
-        r"[0-9]{1,12}){0,8}(?!\w)",
+        rf"(?<![\w.,])(?=[\w.]{{0,24}}[A-Za-z])(?=[A-Za-z]{{0,20}}[0-9])"
+        rf"(?:[A-Za-z]{{1,20}}+{_DIGITS}|[0-9]{{1,12}}+(?=[A-Za-z]))(?:[A-Za-z]{{1,20}}+|{_DIGITS}){{0,8}}+"
+        r"(?!\w)",
         _model,
     ),
     rule(r"(?<=[A-Za-z])-(?=[0-9])", " "),

@@ -85,7 +85,7 @@ _MAGNITUDES = {
 _SYMBOL = r"(?:(?:US|AU|CA|NZ|HK|[ACSR])?\$|[€£¥₹₩₽₺₿₴])"
 _CODE = "|".join(code for code in _CURRENCIES if len(code) == 3 and code.isalpha())
 _MAGNITUDE = (
-    r"(?:\s?(?P<magnitude>K|k|Mn?|m|mn|mil|B|bn?|T|tn|[Tt]housand|"
+    r"(?:(?:\s?|-(?=[tmb]))(?P<magnitude>K|k|Mn?|m|mn|mil|B|bn?|T|tn|[Tt]housand|"
     r"[Mm]illion|[Bb]illion|[Tt]rillion)(?![\w/]))?"
 )
 _ADJECTIVE = re.compile(
@@ -119,8 +119,10 @@ def _with_cents(whole: int | str, cents: int, names: _Names, english: English) -
 
 def _before(match: re.Match[str], english: English) -> Said:
     """`$5`, and `$5-10`, where the currency comes once."""
-    names = _CURRENCIES[match["currency"]]
-    adjective = bool(re.search(r"\ban? \Z", before(match)) and _ADJECTIVE.match(after(match)))
+    names = _CURRENCIES["US$" if match["code"] == "USD" else match["code"] or match["currency"]]
+    adjective = "-" in match[0] or bool(
+        re.search(r"\ban? \Z", before(match)) and _ADJECTIVE.match(after(match))
+    )
     said = amount(match["number"], match["magnitude"] or "", names, english, adjective=adjective)
     return said + _rate(match, english)
 
@@ -156,6 +158,11 @@ def _pence(match: re.Match[str], english: English) -> Said:
     return f"{english.number(match[1])} {'penny' if match[1] == '1' else 'pence'}"
 
 
+def _decimal(match: re.Match[str], english: English) -> Said:
+    counted = match["unit"] not in ("in", "A", "us", "d", "K") and reading(match["unit"], False, english)
+    return {1: "."} if counted else None
+
+
 _FROM = r"(?<![0-9][.,])(?<!\w)"
 _RATE = rf"(?:\s?/\s?(?P<rate>{UNIT}))?"
 _SUM = rf"(?P<number>{NUMBER}){_MAGNITUDE}"
@@ -164,12 +171,17 @@ COMMAS = (
         r"(?:(?<=€)|(?<=€ ))[0-9]{1,9}(,)[0-9]{2}(?![0-9,])|(?<![\w.,])[0-9]{1,9}(,)[0-9]{2}(?=\s?€)",
         lambda match, english: {1: ".", 2: "."},
     ),
+    rule(rf"(?<![\w.,])[0-9]{{1,4}}(,)[0-9]{{1,2}}(?=(?:\s?(?P<unit>{UNIT})))", _decimal),
 )
-"""The decimal comma of `€5,50`."""
+"""The decimal comma of `€5,50` and `1,5 km`."""
 
 MONEY = (
     rule(rf"(?<!\w)(?P<currency>{_SYMBOL})\s?({NUMBER})\s?[-–—]\s?({NUMBER}){_MAGNITUDE}", _range),
-    rule(rf"(?<!\w)(?P<currency>{_SYMBOL}|(?:{_CODE})(?=[\s0-9.]))\s?{_SUM}{_RATE}", _before),
+    rule(
+        rf"(?<!\w)(?P<currency>{_SYMBOL}|(?:{_CODE})(?=[\s0-9.]))\s?{_SUM}"
+        rf"(?:\s?(?P<code>{_CODE})(?!\w))?{_RATE}",
+        _before,
+    ),
     rule(rf"{_FROM}{_SUM}\s?(?P<currency>(?:{_CODE})(?!\w)|[€£¥₹₩₽₺₿₴]|\$(?![0-9])){_RATE}", _behind),
     rule(rf"{_FROM}([0-9]{{1,2}})p(?!\w)", _pence),
     rule(rf"(?<!\w)(?P<currency>{_SYMBOL}|{_CODE})\s?/\s?(?P<rate>{UNIT})", _rates),

@@ -76,6 +76,16 @@ def _day(match: re.Match[str], english: English) -> Said:
     return clock(hour, minute, "", english)
 
 
+def _hours(match: re.Match[str], english: English) -> Said:
+    """`20:00 h` is a time of day, `1:30 h` how long something takes."""
+    hour, minute = int(match[1]), int(match[2])
+    clocked = hour > 12 or match[1][0] == "0" or (not minute and not match[0].endswith("rs"))
+    if clocked or _POINT.search(before(match)):
+        hundred = " hours" if not minute and hour > 12 else ""
+        return clock(hour, minute, "", english) + hundred + stop_if_last(match)
+    return duration([(hour, "hour"), (minute, "minute")], english) + stop_if_last(match)
+
+
 def _seconds(match: re.Match[str], english: English) -> Said:
     hour, minute, second = (int(part) for part in match.group(1, 2, 3))
     half = match[5] or ""
@@ -148,6 +158,7 @@ TIMES = (
             f"point {english.digits(match[3])} seconds"
         ),
     ),
+    rule(r"(?<![\w:.,/])(2[0-4]|[01]?[0-9]):([0-5][0-9])\s?(?:h|hrs?|hours)\b\.?(?!\w)", _hours),
     rule(r"(?<![\w:.,/])(2[0-4]|[01]?[0-9]):([0-5][0-9])" + _NOT_LONGER, _day),
     rule(
         r"(?<![\w:.,/])([0-9]{2,3}):([0-5][0-9])" + _NOT_LONGER,

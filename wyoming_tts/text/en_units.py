@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 
-from wyoming_tts.text.en_words import NUMBER, START, English, Said, after, around, before, rule
+from wyoming_tts.text.en_words import NUMBER, START, English, Said, after, around, before, rule, words
 
 _PREFIXES = {
     "": "",
@@ -106,39 +106,14 @@ sq km|square kilometer; sq in|square inch|square inches; sq yd|square yard; cu f
 cu m|cubic meter; cu in|cubic inch|cubic inches
 BTU/(h⋅ft²)|B T U per hour per square foot|B T U per hour per square foot
 """
+_COINS = {"ct": "cents", "c": "cents", "¢": "cents", "p": "pence"}
 _POWERS = {"²": "square ", "³": "cubic ", "2": "square ", "3": "cubic "}
 _LENGTHS = frozenset(["mm", "cm", "dm", "m", "km", "in", "ft", "yd", "mi", "s"])
-_WORDS = frozenset(
-    [
-        "day",
-        "week",
-        "month",
-        "year",
-        "hour",
-        "minute",
-        "second",
-        "night",
-        "person",
-        "cycle",
-        "kilometer",
-        "mile",
-        "trip",
-        "use",
-        "charge",
-        "wash",
-        "litre",
-        "liter",
-        "gallon",
-        "unit",
-        "dose",
-        "serving",
-        "page",
-        "line",
-        "frame",
-        "room",
-    ]
+_WORDS = words(
+    "day week month year hour minute second night person cycle kilometer mile trip use charge wash litre "
+    "liter gallon unit dose serving page line frame room"
 )
-_LONE_NEVER = frozenset(["T", "N", "R", "S", "eV"])
+_LONE_NEVER = words("T N R S eV")
 _DEGREES = {"C": "°C", "F": "°F"}
 
 _ATOM = r"(?:°(?:\s?[CFK](?![A-Za-z]))?|[%‰¢]|[A-Za-zμΩ]{1,9}(?:[²³]|\^?[23](?![0-9.]))?)"
@@ -152,7 +127,14 @@ _MONTHS = re.compile(r"\b(?:months?|years?|old|age|expir\w+|subscription)\b|[0-9
 _WAITING = re.compile(r"\b(?:timer|wait|remind|delay|snooze|pause|sleep|off in|on in|done in)", re.IGNORECASE)
 _LABEL = re.compile(
     r"\b(?:room|gate|seat|apartment|apt|flat|platform|bus|route|terminal|suite|unit|class|grade|level|type|"
-    r"version|number|option|section|exit|line|building|step|floor|zone|row|season|appendix|table)\s\Z"
+    r"version|number|option|section|exit|line|building|step|floor|zone|row|season|appendix|table|house|bay|"
+    r"coach|car|cabin|door|stand|pitch|lot|berth)s?(?:\s(?:is|are|was|were|number|no\.?|in|to))?[\s:#]+"
+    r"(?:[0-9]{1,4}[a-z](?:,? and |, | or | to |-))*\Z"
+)
+_BYTES = re.compile(
+    r"\b(?:bytes?|size|files?|memory|packets?|payload|free|disk|storage|buffer|ram|flash|data|messages?|"
+    r"length|(?:up|down)load|transfer|header|[kmg]i?b)\b",
+    re.IGNORECASE,
 )
 _NO_INCHES = re.compile(
     r"\s(?!of\b|wide\b|tall\b|long\b|high\b|deep\b|thick\b|by\b|x\b|per\b|and\b|or\b|to\b|"
@@ -164,47 +146,10 @@ _BARE = (
     r"[kMGT]bit(?:/s)?|[kMGT]B/s|[kMGT]i?B|[kMG]Hz|ppm|ppb|m[²³]|cm[²³]|km²|ft[²³]|km|cm|kg|mL|mAh|L/min|"
     r"m³/h|mg/dL|mmol/L|mmHg|inHg|kWh/100\s?km|L/100\s?km|km/l|lx"
 )
-_NO_NOUN = frozenset(
-    [
-        "of",
-        "in",
-        "at",
-        "per",
-        "and",
-        "or",
-        "to",
-        "for",
-        "is",
-        "are",
-        "from",
-        "on",
-        "with",
-        "was",
-        "were",
-        "will",
-        "has",
-        "have",
-        "by",
-        "than",
-        "as",
-        "but",
-        "that",
-        "when",
-        "while",
-        "if",
-        "every",
-        "each",
-        "a",
-        "an",
-        "the",
-        "until",
-        "before",
-        "after",
-        "left",
-        "remaining",
-        "ago",
-        "away",
-    ]
+_LONG_THINGS = "board|ladder|cable|cord|table|fence|ceilings?|pole|tree|rope|hose|sofa|desk|bed|rug"
+_NO_NOUN = words(
+    "of in at per and or to for is are from on with was were will has have by than as but that when while "
+    "if every each a an the until before after left remaining ago away"
 )
 
 
@@ -249,7 +194,7 @@ def _reading(symbol: str, one: bool) -> str | None:
         return _table()[symbol][0 if one else 1]
     numerator, _, rest = symbol.partition("/")
     if rest:
-        head, tail = _product(numerator, one), _denominator(rest)
+        head, tail = _COINS.get(numerator) or _product(numerator, one), _denominator(rest)
         return f"{head} per {tail}" if head and tail else None
     return _product(symbol, one)
 
@@ -296,6 +241,14 @@ def _symbol(match: re.Match[str]) -> str | None:
     labelled = len(symbol) == 1 and _LABEL.search(before(match)) is not None
     named = glued and len(symbol) == 1 and symbol.isupper() and re.match(r" [A-Z][a-z]", after(match))
     if named or symbol in _LONE_NEVER or (labelled and symbol.isalpha()):
+        return None
+    if (
+        symbol == "B"
+        and glued
+        and number.isdecimal()
+        and len(number) < 4
+        and not _BYTES.search(around(match))
+    ):
         return None
     if symbol in _DEGREES:
         wanted = len(number.split(".")[0]) < 4 and not re.match(r"[-/][0-9A-Z]|['’]", after(match))
@@ -366,6 +319,15 @@ def _feet(match: re.Match[str], english: English) -> Said:
     return f"{said} {english.number(inches)} {reading('in', inches == '1', english)}"
 
 
+def _lone_feet(match: re.Match[str], english: English) -> Said:
+    if "'" in match[0] and re.search(
+        r"(?:\A|[\s(])'[^']*\Z", match.string[max(0, match.start() - 80) : match.start()]
+    ):
+        return None
+    one = match["number"] == "1" or re.match(rf"\s(?:{_LONG_THINGS})\b", after(match)) is not None
+    return f"{english.number(match['number'])} {reading('ft', one, english)}"
+
+
 def _inches(match: re.Match[str], english: English) -> Said:
     one = match["number"] == "1" or re.match(r"\s[A-Za-z]", after(match)) is not None
     return f"{english.number(match['number'])} {reading('in', one, english)}"
@@ -374,6 +336,11 @@ def _inches(match: re.Match[str], english: English) -> Said:
 UNITS = (
     rule(rf"{START}([0-9]{{1,2}})['′]\s?([0-9]{{1,2}}(?:\.[0-9]+)?)(?:[\"″”]|'')", _feet),
     rule(rf"{START}(?<!\")(?P<number>{NUMBER})[\"″](?=\s[a-z(]|\sTV|[,.;)]\s|$)", _inches),
+    rule(
+        rf"{START}(?<!['‘])(?P<number>{NUMBER})['′]"
+        rf"(?=\s(?:tall|long|wide|high|deep|by|of|and|away|apart|or|x|to|{_LONG_THINGS})\b|\s?[x×]\s?[0-9]|[,.;)]?(?:\s?$|[,.;)]\s))",
+        _lone_feet,
+    ),
     rule(rf"{START}(?P<number>{NUMBER})\s?(?P<unit>{UNIT})", _quantity),
     rule(rf"{START}(?P<number>{NUMBER})-(?P<unit>{UNIT})(?![-/])", _compound),
 )

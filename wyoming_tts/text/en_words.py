@@ -178,6 +178,11 @@ def around(match: re.Match[str], length: int = 80) -> str:
     return match.string[max(0, match.start() - length) : match.end() + length]
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a list."""
+    return frozenset(text.split())
+
+
 def letters(word: str) -> str:
     """A word letter by letter: `usb` -> "U S B"."""
     return " ".join(word.upper())
