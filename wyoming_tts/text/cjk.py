@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import re
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from wyoming_tts.text.aligned import AlignedText, Kind, Rule
+from wyoming_tts.text.cjk_fold import SPECIAL, fold
 from wyoming_tts.text.numbers import LARGEST, cardinal
 
 DASH = r"[-–—−~〜～]"
@@ -21,16 +21,10 @@ NUMBER = r"(?:(?<![\d.])\d++(?:\.\d++)?+)"
 SIGNED = rf"(?:(?<![0-9A-Za-z%.])[-−–])?{NUMBER}"
 """A number that may be below zero."""
 
-HALF_DAY = r"(?:\s?([AaPp])\.?[Mm]\b\.?)?"
+HALF_DAY = r"(?:\s?([AaPp])\.?[Mm](?![A-Za-z])\.?)?"
 
-_FOLDED = re.compile("[０-９Ａ-Ｚａ-ｚ％＄￥￡￦＋＝＃＆㎀-㏝㏿℃℉Ω№µ⁄∕]")
-_FOLDS = {"℃": "°C", "℉": "°F", "№": "No.", "µ": "μ", "Ω": "Ω", "⁄": "/", "∕": "/", "￥": "¥"}
-_POWERS = str.maketrans({"2": "²", "3": "³"})
-_FULL_MARKS = re.compile(r"(?<=\d)[：．，](?=\d)")
-_THOUSANDS = re.compile(r"(?<![\d,.])(\d{1,3})((?:,\d{3}){1,8})(?![\d,])")
-_LIST = re.compile(r"(?<=\d),(?=\d)")
 _HAS_WORK = re.compile(
-    r"[\d@/_~〜～⁄∕０-￦㎀-㏿]|[日月火水木金土一二三四五六天曜][-–—]|www\.|[A-Za-z]\.[A-Za-z]|CO₂"
+    rf"[\d@/_~〜～⁄∕０-￦㎀-㏿{SPECIAL}]|[日月火水木金土一二三四五六天曜][-–—・]|第\s?[IVX]|www\.|[A-Za-z]\.[A-Za-z]|CO₂"
 )
 
 _DIGIT = re.compile(r"\d")
@@ -44,7 +38,7 @@ _LABELS = r"(?:[a-z0-9](?:[a-z0-9-]{0,62}+)\.)"
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9.+_-])[A-Za-z0-9.+_-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![A-Za-z@_-])"
 )
-_AT = re.compile(r"(?<=[A-Za-z0-9])@(?=[A-Za-z0-9])")
+_AT = re.compile(r"(?<=[^\s@])@(?=[A-Za-z0-9])")
 _URL = re.compile(
     rf"(?<![a-z+.-])(?:([a-z][a-z0-9+-]{{1,9}})://|www\.)[\w.-]{{1,255}}(?::\d{{2,5}})?{_PATH}", re.I | re.A
 )
@@ -63,25 +57,6 @@ _ENTITY = re.compile(
 _MOBILE = re.compile(r"(?<!\d)(1[3-9]\d)(\d{4})(\d{4})(?!\d)")
 _SNAKE = re.compile(r"(?<=[A-Za-z0-9])_++(?=[A-Za-z0-9])")
 _WORD = re.compile(r"\d+|[A-Za-z]+|[^\w\s]|_|[^\W\d_]+")
-
-
-def fold(text: AlignedText) -> AlignedText:
-    """Full-width digits, letters and signs as plain ones, squared units spelled, thousands without commas."""
-    return text.apply(
-        (
-            (_FOLDED, lambda m: _folded(m[0])),
-            (_FULL_MARKS, lambda m: unicodedata.normalize("NFKC", m[0])),
-            (_THOUSANDS, lambda m: m[1] + m[2].replace(",", "")),
-            (_LIST, "、"),
-        )
-    )
-
-
-def _folded(symbol: str) -> str:
-    if symbol in _FOLDS:
-        return _FOLDS[symbol]
-    plain = unicodedata.normalize("NFKC", symbol).replace("∕", "/").replace("⁄", "/")
-    return plain.translate(_POWERS) if "㎀" <= symbol <= "㏝" and not plain[0].isdigit() else plain
 
 
 def has_work(text: str) -> bool:

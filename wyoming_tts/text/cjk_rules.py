@@ -15,7 +15,13 @@ _NEAR = 12
 
 _TIME = r"(?<![\d:.])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])"
 _LENGTH = r"(?<![\d:.])(\d{1,3}):([0-5]\d)(?::([0-5]\d))?(?![\d:])"
+_HOURS = re.compile(
+    r"(?<![\d.:A-Za-z])(\d{1,3})\s?h(?:rs?)?\s?(\d{1,2})\s?m(?:ins?)?"
+    r"(?:\s?(\d{1,2})\s?s(?:ecs?)?)?(?![A-Za-z0-9²³/])"
+)
+_MINUTES = re.compile(r"(?<![\d.:A-Za-z])(\d{1,3})\s?m(?:ins?)?\s?(\d{1,2})\s?s(?:ecs?)?(?![A-Za-z0-9²³/])")
 _MATH = re.compile(rf"(?<![\d.A-Za-z]){NUMBER}(?:\s?[-+×xX*÷/−]\s?{NUMBER}){{1,8}}\s?[=＝]")
+_SHARE = re.compile(r"\s?(?:的|の|サイズ|スケール|以下|以上)")
 _OPERATOR = re.compile(r"\s?([-+×xX*÷/−=＝])\s?")
 _VERSION = re.compile(r"(?<![\d.])([vV]\.?\s?)?(\d{1,4}(?:\.\d{1,5}){2,5})(?![\d.]?\d)")
 _PHONE = re.compile(
@@ -41,7 +47,7 @@ def spoken(rule: _Said, cue: re.Pattern[str], found: bool = True) -> _Said:
 def units_group(speech: Speech) -> str:
     """Matches a unit, and nothing that goes on as a word."""
     above, below = (_any(names) for names in (speech.units, speech.per))
-    return rf"(?:(?:{above})(?:/(?:{below}))?)(?![A-Za-z0-9²³])(?!/[A-Za-z])(?!(?<=in)\s[A-Za-z0-9])"
+    return rf"(?:(?:{above})(?:/(?:{below}))?)(?![A-Za-z0-9²³])(?!/[A-Za-z])(?!(?<=[\d\s]in)\s[A-Za-z0-9])"
 
 
 def _any(names: Iterable[str]) -> str:
@@ -65,10 +71,16 @@ def calendar(speech: Speech, version: re.Pattern[str]) -> Sequence[Rule]:
     def day(match: re.Match[str]) -> str | None:
         return speech.date("", match[1], match[2]) if is_date("", match[1], match[2]) else None
 
+    def likely(match: re.Match[str]) -> str | None:
+        above, below = int(match[1]), int(match[2])
+        if not match[3] and above <= below <= 12:
+            return None
+        return None if above == 1 and _SHARE.match(match.string, match.end()) else day(match)
+
     return (
-        (re.compile(rf"(?:(?<=\d[一-鿿])|(?<=[年月号时点時分]))\s?{DASH}\s?(?=\d)"), speech.to),
+        (re.compile(rf"(?:(?<=\d[一-鿿])(?<![到至])|(?<=[年月号时点時分]))\s?{DASH}\s?(?=\d)"), speech.to),
         (re.compile(rf"(?<=:\d\d)\s?{DASH}\s?(?=\d{{1,2}}:\d\d)"), speech.to),
-        (re.compile(r"(?<=\d[/-]\d\d)\s?[~〜～]\s?(?=\d{1,4}[/-]\d)"), speech.to),
+        (re.compile(r"(?:(?<=\d[/-]\d\d)|(?<=\d/\d))\s?[~〜～]\s?(?=\d{1,4}[/-]\d)"), speech.to),
         (
             re.compile(r"(?<![\d./-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:T(?=\d\d:)|(?![\d./-]?\d))"),
             spoken(ymd, version, False),
@@ -80,6 +92,12 @@ def calendar(speech: Speech, version: re.Pattern[str]) -> Sequence[Rule]:
                 r"(?<![\d./-])(\d{1,2})/(\d{1,2})(?=\s?[(（]?(?:周|週|星期|[月火水木金土日一二三四五六][)）曜]))"
             ),
             day,
+        ),
+        (
+            re.compile(
+                r"(?<![\d./-])(\d{1,2})/(\d{1,2})(?![\d./]|\s?[=拍倍杯])(?=\s?(から|まで|締|起|至|到|之?前)?)"
+            ),
+            likely,
         ),
         (
             re.compile(rf"(?<!\d)((?:1\d|20|21)\d\d)\s?{DASH}\s?((?:1\d|20|21)\d\d)\s?年"),
@@ -110,12 +128,14 @@ def clock(speech: Speech, lasting: re.Pattern[str], scores: re.Pattern[str]) -> 
     return (
         (score, spoken(versus, scores)),
         (re.compile(_LENGTH), spoken(length, lasting)),
+        (_HOURS, lambda m: speech.duration(m[1], m[2], m[3] or "")),
+        (_MINUTES, lambda m: speech.duration("", m[1], m[2])),
         (re.compile(_TIME + HALF_DAY), moment),
         (
             re.compile(r"(?<![\d.:])(1[0-2]|0?[1-9])\s?([AaPp])\.?[Mm](?![A-Za-z])\.?"),
             lambda m: speech.time(m[1], "", "", m[2].lower()),
         ),
-        (re.compile(r"(?<![\d.:])(\d{1,3}):(\d{1,3})(?![\d:])"), versus),
+        (re.compile(r"(?<![\d.:])(\d{1,3}):(\d{1,7})(?![\d:])"), versus),
     )
 
 
@@ -260,5 +280,7 @@ def sums(speech: Speech) -> Sequence[Rule]:
     return (
         (_MATH, said),
         (re.compile(r"(?<=\d)\s?[×xX*]\s?(?=\d)"), speech.times),
+        (re.compile(r"(?<=[A-Za-z²])\s?×\s?(?=\d)"), speech.times),
+        (re.compile(r"(?<=\d)\s?[+÷]\s?(?=\d)"), lambda m: speech.operators[m[0].strip()]),
         (re.compile(r"(?<=\d)\s?[=＝]\s?(?=[-−]?\d)"), speech.operators["="]),
     )

@@ -20,7 +20,7 @@ from wyoming_tts.text.hi_rules import (
 
 _NUMERAL = re.compile(r"[\d½¼¾⅓⅔⅛]")
 _LATIN = re.compile(r"[A-Za-z]")
-_SIGN = re.compile(r"[^\w\s.,!?।\u0900-\u094f-]")
+_SIGN = re.compile(r"[^\w\s.,!?।\u0900-\u094f-]|[²³]")
 
 
 def normalise(text: AlignedText, language: str) -> AlignedText:

@@ -72,7 +72,7 @@ def _time(match: re.Match[str]) -> str | None:
 
 
 def _span(match: re.Match[str]) -> str:
-    return say.duration(int(match[1]), int(match[2]), int(match[3]))
+    return say.duration(int(match[1] or 0), int(match[2]), int(match[3] or 0))
 
 
 def _short_span(match: re.Match[str]) -> str:
@@ -103,6 +103,10 @@ def _english(match: re.Match[str]) -> str | None:
     day, month = (match[1], match[2]) if match[1].isdecimal() else (match[2], match[1])
     years = int(match[3]) if match[3] else None
     return say.date(int(day), _ENGLISH.index(month[:3].lower()) + 1, years)
+
+
+def _decade(match: re.Match[str]) -> str:
+    return f"{say.year(int(match[1]))} के दशक"
 
 
 def _short_month(match: re.Match[str]) -> str:
@@ -139,6 +143,11 @@ DATE_RULES: tuple[Rule, ...] = (
         functools.partial(_date, "dmy"),
     ),
     (re.compile(rf"{START}(\d{{1,2}})/(\d{{1,2}})(?=\s(?:को|तारीख))"), _day_of_month),
+    (
+        re.compile(rf"{START}(1[3-9]|2\d|3[01])/(0?[1-9]|1[0-2])(?![\d/.]|\s?[=%A-Za-z])"),
+        _day_of_month,
+    ),
+    (re.compile(rf"{START}(1\d{{3}}|20\d0)['’]?s(?![A-Za-z])"), _decade),
     (re.compile(rf"{START}(\d{{1,2}})(?:st|nd|rd|th)? {_ENGLISH_MONTH}(?:,?\s(\d{{4}})(?!\d))?"), _english),
     (
         re.compile(
@@ -147,6 +156,10 @@ DATE_RULES: tuple[Rule, ...] = (
         _english,
     ),
     (re.compile(rf"{START}(\d{{1,2}})\s({'|'.join(_MONTH_STEMS)})[.\u0970]"), _short_month),
+    (
+        re.compile(rf"{START}(\d{{1,2}})\s(जन|फ़र|अप्रै|जुल|अग|सित|अक्टू|नव|दिस)ं?(?=,?\s\d{{4}}(?!\d))"),
+        _short_month,
+    ),
     (re.compile(rf"((?:{_MONTH}),?\s)({_YEAR})(?![\d.,:]*\d)"), _kept_and_year),
     (re.compile(rf"((?:सन्|सन|साल|वर्ष)\s)({_YEAR})(?![\d.,:]*\d)"), _kept_and_year),
     (re.compile(rf"{START}({_YEAR})\s?[-–—]\s?({_YEAR}|20\d\d)(?![\d.,:]|\s?[A-Za-z%°])"), _years),
@@ -170,6 +183,17 @@ TIME_RULES: tuple[Rule, ...] = (
         _time,
     ),
     (re.compile(rf"{START}(\d{{1,3}}):([0-5]\d):([0-5]\d)(?![\d:])"), _span),
+    (
+        re.compile(
+            rf"{START}(\d{{1,3}})\s?(?:h|hrs?)\s?(\d{{1,2}})\s?(?:m|mins?)"
+            r"(?:\s?(\d{1,2})\s?s(?:ecs?)?)?(?![\w²³/])"
+        ),
+        _span,
+    ),
+    (
+        re.compile(rf"{START}()(\d{{1,3}})\s?(?:m|mins?)\s?(\d{{1,2}})\s?s(?:ecs?)?(?![\w²³/])"),
+        _span,
+    ),
     (re.compile(rf"{START}(\d{{1,3}}):([0-5]\d)\s(घंटे|घंटा|मिनट)"), _short_span),
     (
         re.compile(rf"{START}([01]?\d|2[0-4]):([0-5]\d)()(?![\d:]){_HALF}?{_AT}?"),

@@ -82,8 +82,13 @@ TERM_RULES: tuple[Rule, ...] = (
 
 _ROMAN = r"X{0,3}(?:IX|IV|VI{0,3}|I{1,3})|X{1,3}"
 
+_NUMBERED = "(?:अध्याय|भाग|खंड|चरण|अंक|प्रकार|चैप्टर|पार्ट|विश्व युद्ध|विश्वयुद्ध|फ़ेज़|फेज|स्तर|वॉल्यूम)"
+
 LETTER_RULES: tuple[Rule, ...] = (
-    (re.compile(rf"((?:अध्याय|भाग|खंड|चरण|अंक|प्रकार))\s({_ROMAN})(?!\w)"), _numeral),
+    (
+        re.compile(rf"({_NUMBERED})\s({_ROMAN})(?!\w)"),
+        _numeral,
+    ),
     (re.compile(r"(?<![\w'.@-])(?<![A-Z] )[A-Z]{2,5}(?![\w'@])(?! [A-Z]{2,}\b)"), _abbreviation),
 )
 """Abbreviations; after all other rules."""

@@ -65,9 +65,25 @@ def _height(match: re.Match[str]) -> str:
     return f"{say.spoken(match[1])} फ़ुट {say.spoken(match[2])} इंच"
 
 
+_SCORED = re.compile(r"\s(?:की\s)?से\s(?:जीत|हार|हरा|मात|आगे|पीछे|बराबर|ड्रॉ)|\s(?:की बढ़त|पर ड्रॉ)")
+_SCORE = re.compile(r"(?:स्कोर|गोल|सेट|मैच)\s(?:है\s|रहा\s|में\s)?$")
+
+
 def _range(match: re.Match[str]) -> str:
+    if not match[3] and _is_score(match):
+        return f"{say.spoken(match[1])} {say.spoken(match[2])}"
     said = f"{say.spoken(match[1])} से {say.spoken(match[2])}"
     return f"{said} {unit(match[3], False)}" if match[3] else said
+
+
+def _is_score(match: re.Match[str]) -> bool:
+    """Also what does not go up ("2-2 गोली" is two each)."""
+    first, second = match[1], match[2]
+    if not (first.isdecimal() and second.isdecimal()):
+        return False
+    if int(first[:18]) >= int(second[:18]) or _SCORED.match(match.string, match.end()):
+        return True
+    return _SCORE.search(match.string[max(0, match.start() - 16) : match.start()]) is not None
 
 
 _COMPARED = {
@@ -183,9 +199,10 @@ def quantity_rules() -> tuple[Rule, ...]:
         (re.compile(rf"([<>]=?|[≤≥])\s?([-−+]?{NUMBER})(?:\s?({units}){unit_end})?"), _comparison),
         (re.compile(rf"{START}(?:(\d{{1,4}})\s)?(\d{{1,4}})/(\d{{1,4}})(?![\d/])()"), _fraction),
         (re.compile(r"(?:(?<!\d)(\d{1,6})\s?)?()()([½¼¾⅓⅔⅛])"), _fraction),
-        (re.compile(rf"({_SIGNED})\s?({units}){unit_end}(?!{_JOINED})"), _quantity),
         (re.compile(rf"{START}(\d{{1,9}})-?({_ORDINAL}){_RIGHT}"), _ordinal),
-        (re.compile(r"(?<=\d)\s[-−–]\s(?=\d{1,15}\s?=)"), " माइनस "),
+        (re.compile(rf"({_SIGNED})\s?({units}){unit_end}(?!{_JOINED})"), _quantity),
+        (re.compile(r"(?<=\d)\s?[-−–]\s?(?=\d{1,15}\s?=)"), " माइनस "),
+        (re.compile(r"(?<=\d)\+(?![\w(])(?=\s[\u0904-\u0939])"), " से ज़्यादा"),
         (re.compile(rf"({_SIGNED})\s?[-–—]\s?({NUMBER})(?![\w-])()"), _range),
         (re.compile(r"(?<=\d)\s?[x×*]\s?(?=\d)"), " गुणा "),
         (re.compile(r"(?<=\d)\s?÷\s?(?=\d)"), " भाग "),
@@ -200,6 +217,8 @@ SIGNS: tuple[Rule, ...] = (
     (re.compile(r"(?<=\w)\+(?=\s|$)(?! [\w\u0900-\u097f])"), " प्लस"),
     (re.compile(r"\s?(?<![+\s])\s?\+\s?(?=[\w\u0900-\u097f])"), " प्लस "),
     (re.compile(r"\s&\s"), " और "),
+    (re.compile(rf"(?<=[\w{DEVANAGARI}])\s?²(?!\w)"), " का वर्ग"),
+    (re.compile(rf"(?<=[\w{DEVANAGARI}])\s?³(?!\w)"), " का घन"),
     (re.compile(rf"(?<=[\w{DEVANAGARI}])/(?=[\u0904-\u0939A-Z])"), " या "),
 )
 """Signs between words."""

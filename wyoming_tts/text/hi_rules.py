@@ -31,6 +31,8 @@ def _short(written: str, said: str, ahead: str = "") -> Rule:
     return re.compile(_LEFT + written.replace(".", _STOP) + ahead), said
 
 
+_DAYS = "सोम|मंगल|बुध|गुरु|शुक्र|शनि|रवि"
+
 ABBREVIATIONS: tuple[Rule, ...] = (
     _short("डॉ.", "डॉक्टर"),
     _short("डा.", "डॉक्टर"),
@@ -38,20 +40,33 @@ ABBREVIATIONS: tuple[Rule, ...] = (
     _short("पं.", "पंडित"),
     _short("स्व.", "स्वर्गीय"),
     _short("उदा.", "उदाहरण"),
+    _short(r"प्रा.\s?लि.", "प्राइवेट लिमिटेड"),
+    _short("लि.", "लिमिटेड"),
+    _short("कं.", "कंपनी"),
+    _short(r"म.\s?प्र.", "मध्य प्रदेश"),
+    _short(r"उ.\s?प्र.", "उत्तर प्रदेश"),
+    (
+        re.compile(rf"{_LEFT}({_DAYS})\s?[-–—]\s?({_DAYS}){_RIGHT}"),
+        lambda m: f"{m[1]}वार से {m[2]}वार",
+    ),
+    (
+        re.compile(rf"{_LEFT}({_DAYS}){_STOP}(?=,|\s?{_DIGIT}|\s[^\s])"),
+        lambda m: f"{m[1]}वार",
+    ),
     _short(r"ई.\s?पू.", "ईसा पूर्व"),
     _short(r"नं.?\s?", "नंबर ", f"(?={_DIGIT})"),
     _short(r"क्र.\s?(?:सं.\s?)?", "क्रम संख्या ", f"(?={_DIGIT})"),
     _short(r"पृ.\s?(?:सं.\s?)?", "पृष्ठ ", f"(?={_DIGIT})"),
     _short(r"सं.\s?", "संख्या ", f"(?={_DIGIT})"),
-    (re.compile(rf"(?:№|\bNo\.|(?<!\w)#)\s?(?={_DIGIT})"), "नंबर "),
+    (re.compile(rf"(?:№|(?<![A-Za-z])No\.|(?<!\w)#)\s?(?={_DIGIT})"), "नंबर "),
     (re.compile(rf"(?<={_DIGIT})\s?ई{_STOP}{_RIGHT}"), " ईस्वी"),
-    (re.compile(r"\bDr\.(?=\s)"), "डॉक्टर"),
-    (re.compile(r"\bMr\.(?=\s)"), "मिस्टर"),
-    (re.compile(r"\bMrs\.(?=\s)"), "मिसेज़"),
-    (re.compile(r"\bProf\.(?=\s)"), "प्रोफ़ेसर"),
-    (re.compile(r"\be\.\s?g\.,?"), "उदाहरण के लिए"),
-    (re.compile(r"\bi\.\s?e\.,?"), "यानी"),
-    (re.compile(r"\betc\."), "इत्यादि"),
+    (re.compile(r"(?<![A-Za-z])Dr\.(?=\s)"), "डॉक्टर"),
+    (re.compile(r"(?<![A-Za-z])Mr\.(?=\s)"), "मिस्टर"),
+    (re.compile(r"(?<![A-Za-z])Mrs\.(?=\s)"), "मिसेज़"),
+    (re.compile(r"(?<![A-Za-z])Prof\.(?=\s)"), "प्रोफ़ेसर"),
+    (re.compile(r"(?<![A-Za-z])e\.\s?g\.,?"), "उदाहरण के लिए"),
+    (re.compile(r"(?<![A-Za-z])i\.\s?e\.,?"), "यानी"),
+    (re.compile(r"(?<![A-Za-z])etc\."), "इत्यादि"),
     (re.compile(r"(?<=\s)vs\b\.?"), "बनाम"),
 )
 """Abbreviations of words."""
@@ -149,6 +164,33 @@ CODES: tuple[Rule, ...] = (
     (re.compile(rf"{START}\d{{3}}-\d{{3}}-\d{{4}}{_NO_MORE}"), _groups),
     (re.compile(rf"{_LEFT}({_SECRET})(\d{{3,8}}){_NO_MORE}(?!\s?(?:%|प्रतिशत|बार))"), _kept_and_digits),
     (re.compile(rf"(?<![\d.,:/-])()(\d{{3,4}})(?=\s(?:नंबर\s)?(?:(?:पर|को)\s)?{_CALL})"), _kept_and_digits),
+    (
+        re.compile(r"(?<![\w.])([A-Z]{2})[ -]?(\d{1,2})[ -]?([A-Z]{1,3})[ -]?(\d{4})(?!\w)"),
+        lambda m: f"{say.letters(m[1])} {say.spoken(m[2])} {say.letters(m[3])} {say.digits(m[4])}",
+    ),
+    (
+        re.compile(
+            rf"{_LEFT}((?:ट्रेन|गाड़ी|खाता|ग्राहक|उपभोक्ता|बिल)\s(?:नंबर\s|संख्या\s|क्रमांक\s)?)"
+            rf"(\d{{5,16}}){_NO_MORE}"
+        ),
+        _kept_and_digits,
+    ),
+    (
+        re.compile(rf"{START}()(\d{{4,8}})(?=\s(?:आपका|आपकी|is your)\s(?:OTP|PIN|ओटीपी|पिन|कोड|code))"),
+        _kept_and_digits,
+    ),
+    (re.compile(rf"{START}()(1\d{{2,3}})(?=\sहेल्पलाइन)"), _kept_and_digits),
+    (
+        re.compile(
+            r"((?:फ्लैट|फ़्लैट|कमरा|सीट|गेट|ब्लॉक|सेक्टर|टावर|प्लॉट|रूम)\s(?:नंबर\s)?\d{1,3})"
+            r"[ -]?([A-Z])(?!\w)"
+        ),
+        lambda m: f"{m[1]} {say.letters(m[2])}",
+    ),
+    (
+        re.compile(r"(?<![\w.])(\d)([A-Z])[ -]?(\d{3,4})(?![\w.,:/])"),
+        lambda m: f"{say.spoken(m[1])} {say.letters(m[2])} {say.digits(m[3])}",
+    ),
     (re.compile(rf"{START}24/7(?![\d/])"), "चौबीसों घंटे, सातों दिन"),
     (re.compile(r"(?<![\w.])([A-Z]{1,4})-?(\d{1,4}(?:\.\d)?)(?![\w%°]|[.,:/]\d)"), _code),
 )

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from wyoming_tts.text import cjk, cjk_rules
 from wyoming_tts.text.aligned import AlignedText, Kind, Rule
 from wyoming_tts.text.cjk import DASH, Speech
+from wyoming_tts.text.cjk_fold import fold
 from wyoming_tts.text.ja_units import COMPARED, CURRENCIES, OPERATORS, PER, SIGNS, UNITS
 
 _DIGITS = ("ゼロ", "一", "二", "三", "四", "五", "六", "七", "八", "九")
+_HALVES = {"a": "午前", "p": "午後"}
 _CODES = re.compile(
     r"(?:暗証番号|暗証コード|パスワード|パスコード|認証コード|確認コード|コード|PIN|ピン)[^\d。、]{0,6}$"
     r"|(?:番号|電話|ポート|内線|ルーム|ID|便名?)\s?(?:は|が|:|=)?\D{0,2}$"
@@ -23,6 +25,11 @@ _VERSIONS = re.compile(
 )
 _DAY = r"([月火水木金土日])(?:曜日?)?"
 _WEEKDAYS = re.compile(rf"(?<![一-鿿0-9]){_DAY}\s?{DASH}\s?{_DAY}(?![一-鿿])")
+_WEEKDAY_LIST = re.compile(r"(?<![一-鿿0-9])[月火水木金土日](?:・[月火水木金土日]){1,6}(?![一-鿿])")
+_PRICE = re.compile(
+    r"(?<=[円ドルロ元])/(?:(kWh|L|l|kg|g|m²|m³|h|min|km)|(月|年|日|時)間?|(人|個|本|回|台|枚|件|泊|食))(?![一-鿿A-Za-z²³])"
+)
+_POWER = re.compile(r"(?<=[0-9A-Za-z一二三四五六七八九十百千])([²³])(?![A-Za-z])")
 _CARBON_DIOXIDE = re.compile(r"(?<![A-Za-z])CO[2₂](?![A-Za-z0-9])")
 
 
@@ -92,8 +99,7 @@ class Japanese(Speech):
 
     def time(self, hour: str, minute: str, second: str, half: str) -> str:
         """`7`, `05` -> 七時五分."""
-        names = {"a": "午前", "p": "午後"}
-        said = names.get(half, "") + (self.number(str(int(hour))) if int(hour) else "零") + "時"
+        said = _HALVES.get(half, "") + (self.number(str(int(hour))) if int(hour) else "零") + "時"
         if int(minute or 0) or int(second or 0):
             said += (self.number(str(int(minute))) if int(minute) else "零") + "分"
         return said + (f"{self.number(str(int(second)))}秒" if int(second or 0) else "")
@@ -116,10 +122,26 @@ class Japanese(Speech):
 _SPEECH = Japanese()
 
 
+def _block(match: re.Match[str]) -> str:
+    """The numbers of a house in its block: 1-2-3 is 一の二の三."""
+    return "の".join(map(_SPEECH.number, match[0].split("-")))
+
+
+def _price(match: re.Match[str]) -> str:
+    """What an amount of money is for."""
+    unit, time, one = match.groups()
+    return PER[unit] if unit else f"毎{time}" if time else f"、一{one}あたり"
+
+
 @functools.cache
 def _rules() -> Sequence[Rule]:
     speech = _SPEECH
     return (
+        (
+            re.compile(r"(?<![A-Za-z])([AP])\.?M\.?\s?(?=\d{1,2}(?::\d\d|時))"),
+            lambda m: _HALVES[m[1].lower()],
+        ),
+        (re.compile(r"(?<![\d./])24/7(?![\d/])"), "二十四時間年中無休"),
         *cjk_rules.sums(speech),
         *cjk_rules.calendar(speech, _VERSIONS),
         (re.compile(r"(?<=日)\s?[(（]([月火水木金土日])[)）]"), lambda m: f"({m[1]}曜日)"),
@@ -132,9 +154,13 @@ def _rules() -> Sequence[Rule]:
             lambda m: speech.number(m[1]) + "番目",
         ),
         (
-            re.compile(rf"(?<![\d.A-Za-z])(\d{{1,2}})\s?{DASH}\s?(\d{{1,2}})([月時日])(?![本語])"),
+            re.compile(rf"(?<![\d.A-Za-z])(\d{{1,2}})\s?{DASH}\s?(\d{{1,2}})([月日]|時(?!間))(?![本語])"),
             lambda m: f"{speech.number(m[1])}{m[3]}から{speech.number(m[2])}{m[3]}",
         ),
+        (re.compile(r"(?<![\d.A-Za-z-])\d{1,4}(?:-\d{1,4}){2,3}(?![\d.-])"), _block),
+        (re.compile(r"(?<=[区町村市目]\d)-(?=\d)|(?<=[区町村市目]\d\d)-(?=\d)"), "の"),
+        (re.compile(r"(?<=\d)/(?=\d{2,3}\s?mmHg)|(?<=血圧\d{3})/(?=\d)|(?<=血圧は\d{3})/(?=\d)"), "、"),
+        (re.compile(r"(?<=\d)\+(?![\dA-Za-z])"), "以上"),
         (re.compile(r"(?<=\d時)\d{1,2}(?=分)"), lambda m: speech.number(str(int(m[0])))),
         *cjk_rules.signs(speech),
         *cjk_rules.money(speech),
@@ -149,10 +175,13 @@ def normalise(text: AlignedText, language: str) -> AlignedText:
 
 
 def _once(text: AlignedText) -> AlignedText:
-    text = cjk.fold(text).sub(_CARBON_DIOXIDE, "シーオーツー")
+    text = fold(text).sub(_CARBON_DIOXIDE, "シーオーツー")
     text = text.sub(_WEEKDAYS, lambda m: f"{m[1]}曜から{m[2]}曜")
+    text = text.sub(_WEEKDAY_LIST, lambda m: "、".join(f"{day}曜" for day in m[0].split("・")))
     text = text.apply(_SPEECH.addresses())
-    return text.apply(_rules()) if cjk.has_digit(text.text) else text
+    text = text.sub(_PRICE, _price)
+    text = text.apply(_rules()) if cjk.has_digit(text.text) else text
+    return text.sub(_POWER, lambda m: "の二乗" if m[1] == "²" else "の三乗")
 
 
 def say_as(text: str, kind: Kind, form: str, language: str) -> str | None:

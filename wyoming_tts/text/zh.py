@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from wyoming_tts.text import cjk, cjk_rules
 from wyoming_tts.text.aligned import AlignedText, Kind, Rule
-from wyoming_tts.text.cjk import DASH, NUMBER, Speech
+from wyoming_tts.text.cjk import DASH, NUMBER, SIGNED, Speech
+from wyoming_tts.text.cjk_fold import fold
 from wyoming_tts.text.zh_units import COMPARED, CURRENCIES, OPERATORS, PER, SIGNS, UNITS
 
 _DIGITS = str.maketrans("0123456789", "零一二三四五六七八九")
@@ -17,18 +18,26 @@ _MEASURES = (
     r"只|隻|条|條|张|張|本|台|臺|盏|盞|扇|间|間|件|杯|瓶|块|塊|元|米|公里|公斤|千克|克|斤|升|"
     r"毫升|吨|噸|倍|层|層|种|種|部|辆|輛|家|份|步|顿|頓|碗|片|颗|顆|粒|根|支|枝|把|双|雙|套|对|"
     r"對|场|場|首|遍|道|段|句|项|項|组|組|盒|包|袋|箱|桶|罐|盘|盤|架|艘|座|栋|棟|所|笔|筆|封|篇|"
-    r"页|頁|点钟|點鐘|度|摄氏度|点|點|厘米|毫米|平方|立方|瓦|千瓦|伏|美元|欧元|万|萬|亿|億|千|半|"
+    r"夜|晚|菜|页|頁|点钟|點鐘|度|摄氏度|点|點|厘米|毫米|平方|立方|瓦|千瓦|伏|美元|欧元|万|萬|亿|億|千|半|"
     r"口|匹|头|頭|朵|棵|束|滴|勺|节(?!能)|圈|趟|回|轮|輪|样|樣|手"
 )
 _COUNTED_RANGE = re.compile(
-    rf"(?<![A-Za-z第/])({NUMBER})\s?(?:{DASH}|到|至|、)\s?({NUMBER})(?=\s?(?:{_MEASURES}))"
+    rf"(?<![A-Za-z第/])({SIGNED})\s?(?:{DASH}|到|至|、)\s?([-−–]?{NUMBER})(?=\s?(?:{_MEASURES}))"
 )
-_TWO = re.compile(rf"(?<![0-9./第])2(?=\s?(?:{_MEASURES}))(?!\s?手房)")
+_TWO = re.compile(rf"(?<![0-9A-Za-z./第])2(?=\s?(?:{_MEASURES}))(?!\s?手房)")
+_HALVES = {"a": "上午", "p": "下午"}
 _CODES = re.compile(
     r"(?:密[码碼]|[验驗][证證][码碼]|PIN码?)[^\d。,]{0,7}$|"
     r"(?:口令|代[码碼]|[编編][号號]|(?<!\d)[号號][码碼]?|[电電][话話]|手[机機]|[拨撥]打?|致[电電]|[热熱][线線]|房[间間]|端口"
     r"|[邮郵][编編]|尾[号號]|航班|[车車]次|[车車]牌|分[机機]|ID|[账帳][号號])\s?[是为為号號:：=,]?\D{0,2}$"
 )
+_CALLED = re.compile(
+    r"(?<![\d.])(?:(?<=[打叫])(?:1[12]\d|911|999)(?!\d|\s?[分元个個块塊折万萬千份次通])"
+    r"|(?:1[12]\d|911|9\d{4}|1\d{4})(?=(?:服务|客服|急救|报警|火警|[热熱][线線]|[电電][话話]|平台)))"
+)
+"""What one calls: 打110, 12345热线."""
+
+_POWER = re.compile(r"(?<=[0-9A-Za-z一二三四五六七八九十百千])([²³])(?![A-Za-z])")
 _LASTING = re.compile(
     r"(?:剩余?|还有|倒[计計][时時]|[计計][时時]器?|[时時][长長]|持续|用[时時]|耗时|已播放|播放)[^\d。,]{0,6}$"
 )
@@ -93,6 +102,14 @@ class Mandarin(Speech):
             return f"千分之{self.number(written)}"
         return "百分之百" if written == "100" else f"百分之{self.number(written)}"
 
+    def whole(self, written: str) -> str:
+        """万亿 is said of what is 兆 elsewhere."""
+        if len(written) < 13 or written[0] == "0" or len(written) > 16:
+            return super().whole(written)
+        high, low = written[:-8], written[-8:].lstrip("0")
+        zero = "零" if low and len(low) < 8 else ""
+        return f"{self.number(high)}亿{zero}{super().whole(low) if low else ''}"
+
     def date(self, year: str, month: str, day: str) -> str:
         """The year digit by digit."""
         said = f"{self.year(year)}年" if year else ""
@@ -101,10 +118,9 @@ class Mandarin(Speech):
 
     def time(self, hour: str, minute: str, second: str, half: str) -> str:
         """`7`, `05` -> 七点零五分."""
-        names = {"a": "上午", "p": "下午"}
         hours = "两" if int(hour) == 2 else self.number(str(int(hour)))
         minutes = self.digits(minute) if minute[:1] == "0" else self.number(minute or "0")
-        said = f"{names.get(half, '')}{hours}点"
+        said = f"{_HALVES.get(half, '')}{hours}点"
         if int(second or 0):
             return f"{said}{minutes if int(minute) else '零'}分{self.number(str(int(second)))}秒"
         return f"{said}{minutes}分" if int(minute or 0) else said
@@ -132,7 +148,9 @@ def _rules() -> Sequence[Rule]:
     speech = _SPEECH
 
     def counted(match: re.Match[str]) -> str:
-        return f"{speech.bare(match[1])}到{speech.bare(match[2])}"
+        ends = speech.bare(match[1]), speech.bare(match[2])
+        pair = re.fullmatch("([1-9])、([1-9])", match[0])
+        return ("" if pair and int(pair[2]) - int(pair[1]) == 1 else "到").join(ends)
 
     return (
         (
@@ -141,13 +159,20 @@ def _rules() -> Sequence[Rule]:
             ),
             lambda m: PER[m[1]],
         ),
+        (
+            re.compile(r"(?<![A-Za-z])([AP])\.?M\.?\s?(?=\d{1,2}(?::\d\d|[点點时時]))"),
+            lambda m: _HALVES[m[1].lower()],
+        ),
+        (re.compile(r"(?<![\d./])(?:24/7|7\s?[*×xX/]\s?24小时)(?![\d/])"), "全天候"),
         *cjk_rules.sums(speech),
         *cjk_rules.calendar(speech, _VERSIONS),
         (re.compile(r"(?<=日)\s?[(（]([一二三四五六日])[)）]"), lambda m: f"(周{m[1]})"),
         *cjk_rules.clock(speech, _LASTING, _SCORES),
         *cjk_rules.codes(speech, _CODES, _VERSIONS),
         (
-            re.compile(r"(?<![\d.])\d{3,4}(?=\s?(?:号房|房间|房間|室|路公交|路车|国道|航班|次列车|端口))"),
+            re.compile(
+                r"(?<![\d.])\d{3,4}(?=\s?(?:号房|房间|房間|室|路(?![口程人段])|国道|航班|次列车|端口))"
+            ),
             lambda m: speech.digits(m[0]),
         ),
         (
@@ -155,6 +180,23 @@ def _rules() -> Sequence[Rule]:
             lambda m: f"{speech.ordinal(m[1])}到{speech.ordinal(m[2])}",
         ),
         (re.compile(r"第\s?(\d{1,15})(?![\d.])"), lambda m: speech.ordinal(m[1])),
+        (_CALLED, lambda m: speech.digits(m[0])),
+        (
+            re.compile(r"(?<=[A-Z][·•])(?=[A-Z0-9]{5,6}(?![A-Z0-9]))[A-Z]?\d{3,6}"),
+            lambda m: speech.address(m[0]),
+        ),
+        (re.compile(r"(?<![\d.])([0-9][05])(?=后)"), lambda m: speech.digits(m[1])),
+        (
+            re.compile(r"(?<![\d.A-Za-z])(\d)([A-Z])(?=[店级級景游认認制胶膠])"),
+            lambda m: speech.number(m[1]) + m[2],
+        ),
+        (
+            re.compile(
+                r"(?<=\d)/(?=\d{2,3}\s?mmHg)|(?<=血[压壓]\d{3})/(?=\d)|(?<=血[压壓][是为為]\d{3})/(?=\d)"
+            ),
+            "，",
+        ),
+        (re.compile(r"(?<=\d)\+(?![\dA-Za-z])|(?<=\d[万亿千百])\+(?![\dA-Za-z])"), "加"),
         (re.compile(r"(?:No\.\s?|#)(\d{1,9})(?![\d.]?\d)"), lambda m: speech.number(m[1]) + "号"),
         (
             re.compile(r"(?<![\d.])(\d{0,3}(?:1(?=st)|2(?=nd)|3(?=rd)|\d(?=th)))(?:st|nd|rd|th)(?![A-Za-z])"),
@@ -175,9 +217,10 @@ def normalise(text: AlignedText, language: str) -> AlignedText:
 
 
 def _once(text: AlignedText) -> AlignedText:
-    text = cjk.fold(text).sub(_CARBON_DIOXIDE, "二氧化碳").sub(_WEEKDAYS, "到")
+    text = fold(text).sub(_CARBON_DIOXIDE, "二氧化碳").sub(_WEEKDAYS, "到")
     text = text.apply(_SPEECH.addresses())
-    return text.apply(_rules()) if cjk.has_digit(text.text) else text
+    text = text.apply(_rules()) if cjk.has_digit(text.text) else text
+    return text.sub(_POWER, lambda m: "的平方" if m[1] == "²" else "的立方")
 
 
 def say_as(text: str, kind: Kind, form: str, language: str) -> str | None:
