@@ -17,6 +17,8 @@ from wyoming_tts.backends.kokoro_onnx import KokoroOnnxBackend, KokoroOptions
 from wyoming_tts.config import Settings
 from wyoming_tts.errors import ConfigError, WyomingTtsError
 from wyoming_tts.pipeline import Pipeline, PipelineSettings
+from wyoming_tts.text.aligned import AlignedText
+from wyoming_tts.text.aloud import read_aloud
 from wyoming_tts.text.language import load_detector
 from wyoming_tts.text.lexicon import FILE_NAME, Lexicon
 from wyoming_tts.voices import VoiceCatalogue, load_catalogue
@@ -82,6 +84,8 @@ class App:
             _LOGGER.info("Ready: %s", self._backend.engine)
 
     def _prepare_texts(self) -> None:
+        """Load what the first text would otherwise wait for."""
+        read_aloud(AlignedText.of("1"), self._catalogue.default)
         if self._settings.detect_language:
             load_detector()
 
