@@ -8,6 +8,7 @@ import re
 import threading
 
 from wyoming_tts.errors import BackendUnavailableError
+from wyoming_tts.g2p.acronyms import spelled_out
 from wyoming_tts.g2p.align import align
 from wyoming_tts.g2p.base import Piece
 from wyoming_tts.g2p.symbols import TIE, from_espeak
@@ -115,4 +116,5 @@ def spoken_form(word: str, language: str) -> str:
     word = re.sub(r"^[-−](?=\d)", MINUS.get(language, "-"), word)
     if language in DECIMAL_COMMA:
         word = re.sub(r"(?<![\d.,])(\d+)\.(\d{1,2}|\d{4,})(?![\d.,])", r"\1,\2", word)
+    word = spelled_out(word, language)
     return word if "." in word[:-1] else word.rstrip(".")
