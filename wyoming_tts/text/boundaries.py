@@ -61,13 +61,24 @@ _NEVER_LAST_IF_CAPITAL = _words(
     "Ms Gen Gov Hon Lt Maj Col Sgt Capt Rev Sen Rep Pr Mgr Sto Sta Ste Mons Arch Rag Sr"
 )
 _NUMBER_FOLLOWS = _words(
-    "no nos nr núm num nº pp pág pag págs pagg fig figs vol vols cap art tel tél sec eq ext ch"
+    "no nos nr núm num nº pp pág pag págs pagg fig figs vol vols cap art tel tél eq ext ch chap "
+    "exp núms ss séc sécs sez"
 )
 _NUMBER_FOLLOWS_IF_CAPITAL = _words("Mon Sat Sun Mar May Sept")
 _MAY_BE_LAST = _words(
     "etc ecc es ex env ft sq min max hr hrs ud uds vd uu inc ltd co corp dept est al ca avg temp ed éd sr "
-    "jr bros"
+    "jr bros sec seg prob aprox máx mín mass unid unids uds conf izda "
+    "izq dcha tlf tfno ref réf hab apr "
+    "lun mar mié jue vie sáb dom mer gio ven sab ter qua qui sex jeu sam "
+    "dim ét qté hum vel dir apto apt bl méd prec "
+    "gral pza"
 )
+_DATED = re.compile(
+    r"\d[ -](?:de )?(?:ene|jan|janv|gen|feb|fev|fév|févr|mar|abr|avr|apr|may|mai|mag|jun|jui|juil|giu|jul|lug"
+    r"|ago|aug|sep|sept|set|oct|okt|out|ott|nov|dic|dec|dez|déc)\Z",
+    re.IGNORECASE,
+)
+_ROMAN = re.compile(r"[IVX]{2,7}|[VX]")
 _NAME_MAY_FOLLOW = _words(
     "st ave av avda blvd bd rd mt ft sq jr phd tue tues wed thu thurs fri jan feb apr jun jul aug sep oct "
     "nov dec"
@@ -294,6 +305,8 @@ def _full_stop(text: str, head: int, index: int, end: int, final: bool, line_sta
     token = _token_before(text, head, index)
     if _LIST_AFTER_COLON.search(text, max(head, index - 8), index):
         return False
+    if _DATED.search(text, max(head, index - 12), index):
+        return _next_word(text, end, final) not in ("1", "2")
     name = token.replace("’", "'").rpartition("'")[2] if len(token) > 4 else token
     rule = _rule_for(name) if name else ""
     if not rule:
@@ -302,9 +315,10 @@ def _full_stop(text: str, head: int, index: int, end: int, final: bool, line_sta
         return False
     word = _next_word(text, end, final)
     if rule == "number":
-        return not word[:1].isdigit()
+        return not (word[:1].isdigit() or _ROMAN.fullmatch(word))
     if rule == "lower":
-        return not (word[:1].islower() or word[:1].isdigit())
+        era = token in ("a", "d") and word == "C."
+        return not (word[:1].islower() or word[:1].isdigit() or era or _ROMAN.fullmatch(word))
     return word in _STARTERS or not (word[:1].isalnum())
 
 
