@@ -12,6 +12,7 @@ from wyoming_tts.text.romance_grammar import (
     Grammar,
     Noun,
     Power,
+    compass,
     listed,
     nouns,
     prefixed,
@@ -144,13 +145,14 @@ _FEMININE = wordset(
 _MASCULINE = wordset(
     """
     día mapa sofá tranvía planeta poeta problema sistema programa clima idioma tema lema esquema
-    diagrama telegrama kilograma panorama drama fantasma pijama aroma dilema teorema síntoma cromosoma
+    dálmata diagrama telegrama kilograma panorama drama fantasma pijama aroma dilema teorema síntoma cromosoma
     carisma estigma enigma diploma axioma emblema poema prisma plasma gorila yoga delta karma
     """
 )
 _FEMININE_ENDING = re.compile(
     r"(?:ci[oó]n|si[oó]n|gi[oó]n|[dt]ad|tud|umbre|triz)$|(?:[csg]iones|[dt]ades|tudes|umbres|trices)$|as?$"
 )
+_PEOPLE = re.compile(r"(?<!\b[lpv])(?<!rev)(?<!trev)istas?$")
 _NOT_NOUNS = wordset(
     """
     a al ante bajo con contra de del desde durante en entre hacia hasta para por según sin sobre tras y
@@ -186,6 +188,8 @@ def _gender(word: str, number: int) -> Gender:
         return ""
     singulars = _singulars(lower)
     if any(single in _MASCULINE for single in singulars):
+        return "m"
+    if _PEOPLE.search(lower):
         return "m"
     if any(single in _FEMININE for single in singulars) or _FEMININE_ENDING.search(lower):
         return "f"
@@ -420,17 +424,26 @@ GRAMMAR = Grammar(
         r"(?:Ud|Vd)\.": "usted",
         r"[Ii]ng\.(?= [A-Z])": "ingeniero",
         r"[Ll]ic\.(?= [A-Z])": "licenciado",
-        r"[Aa]v(?:da|d)?\.(?= )": "avenida",
+        r"[Aa]v(?:da|d)?\.(?= )|[Aa]vda(?= )": "avenida",
         r"[Pp]za\.": "plaza",
         r"[Cc]tra\.": "carretera",
-        r"C/(?= ?[A-Z])": "calle ",
+        r"[Cc]/ ?(?=[A-ZÁÉÍÓÚÑ])": "calle ",
         r"[Pp]ágs\.": "páginas",
         r"[Pp]ágs?\.": "página",
         r"[Nn](?:úm\.|\.? ?º|°)(?= ?\d) ?": "número ",
         r"[Nn]úms\.": "números",
         r"[Tt](?:el|eléf|elf|fno)\.": "teléfono",
         r"etc\.": "etcétera",
-        r"p\. ?ej\.": "por ejemplo",
+        r"[Pp](?:or|\.) ?ej\.": "por ejemplo",
+        r"izda\.|izq\.": "izquierda",
+        r"dcha\.": "derecha",
+        r"ss\.(?= [IVX])": "siglos",
+        r"s\.(?= [IVX])": "siglo",
+        r"uds?\.(?= de )": "unidades",
+        r"[Gg]ral\.(?= )": "general",
+        r"s/n\b": "sin número",
+        r"exp\.(?= ?\d)": "expediente",
+        r"[Rr]ef\.": "referencia",
         r"aprox\.": "aproximadamente",
         r"[Cc]ap\.(?= )": "capítulo",
         r"[Vv]ol\.(?= )": "volumen",
@@ -468,6 +481,16 @@ GRAMMAR = Grammar(
     roman_counted="guerra mundial|aniversario|edición|congreso|jornadas?|centenario|festival|concurso|"
     "premio|república|"
     "cumbre|encuentro|feria|dinastía|legislatura|semana|maratón|torneo|copa|gala",
+    compass=compass(
+        "vientos? rachas? brisas? componente dirección rumbo orientación procedencia oleaje",
+        "NESO norte este sur oeste",
+        "noreste sureste suroeste noroeste",
+        "nornoreste estenoreste estesureste sursureste sursuroeste oestesuroeste oestenoroeste nornoroeste",
+    ),
+    scales={"M": ("millón", "millones"), "MM": ("millón", "millones")},
+    lasting="cada|en|dentro de|durante|dur[aeó]|durará|tarda|tardará|tardó|quedan?|faltan?|hace|tras|unas"
+    "|casi|duración|duración de|tiempo|película de|viaje de|total de|llevas?|más de|menos de|cerca de|espera",
+    over="sobre",
     letters={
         **dict(
             zip(

@@ -19,7 +19,7 @@ from wyoming_tts.text.fr_rules import (
     read_telephone,
 )
 from wyoming_tts.text.fr_units import BEFORE_WORDS, CURRENCIES, UNITS
-from wyoming_tts.text.romance_grammar import Grammar, Power
+from wyoming_tts.text.romance_grammar import Grammar, Power, compass
 
 _LABELS = (
     *("chaîne", "zone", "étage", "porte", "lampe", "chambre", "chapitre", "capteur", "numéro"),
@@ -124,6 +124,19 @@ GRAMMAR = Grammar(
         },
         **{"ê": "e accent circonflexe", "à": "a accent grave", "ç": "cé cédille", "ù": "u accent grave"},
     },
+    compass=compass(
+        "vents? rafales? brises? secteur direction orientation cap exposition houle",
+        "NESO nord est sud ouest",
+        "nord-est sud-est sud-ouest nord-ouest",
+        "nord-nord-est est-nord-est est-sud-est sud-sud-est sud-sud-ouest ouest-sud-ouest ouest-nord-ouest"
+        " nord-nord-ouest",
+    ),
+    scales={
+        **{"M": ("million", "millions"), "Md": ("milliard", "milliards"), "Mds": ("milliard", "milliards")},
+        **{"Mrd": ("milliard", "milliards")},
+    },
+    lasting="(?!)",
+    over="sur",
     singular_below_two=True,
 )
 """What the rules need to know of French."""

@@ -7,8 +7,11 @@ import re
 
 from wyoming_tts.text.aligned import Rule
 
+_MONTH = "jan|fév|mar|avr|mai|juin|juil|aoû|sep|oct|nov|déc"
+_BEFORE_DATE = rf"(?:\.,?|,)?(?= \d{{1,2}}(?:er)?(?:/\d| (?:{_MONTH})))"
+
 _SAID = {
-    r"M\.(?= [A-ZÀ-Þ])": "monsieur",
+    r"M\.(?= (?:[A-ZÀ-Þ]|(?:et|ou) M(?:me|lle)))": "monsieur",
     r"MM\.(?= [A-ZÀ-Þ])": "messieurs",
     r"Mmes\b\.?": "mesdames",
     r"Mme\b\.?": "madame",
@@ -36,6 +39,19 @@ _SAID = {
     r"pp\.(?= ?\d) ?": "pages ",
     r"p\.(?= ?\d) ?": "page ",
     r"[Cc]hap\.(?= )": "chapitre",
+    **{
+        rf"(?<!\d )[{day[0]}{day[0].upper()}]{day[1:3]}{_BEFORE_DATE}": day
+        for day in ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+    },
+    r"(?<=(?:\de|er|me|re) )ét\.": "étage",
+    r"(?<=\d )ch\.": "chambres",
+    r"[Ss]\.-?d\.-?b\.|[Ss]db\b": "salle de bains",
+    r"[Aa]pr\.(?=-midi)": "après",
+    r"[Hh]ab\.(?=[ ,]|$)": "habitants",
+    r"[Rr]éf\.": "référence",
+    r"[Pp]rob\.(?= )": "probabilité",
+    r"(?<=[IVX]e )s\.": "siècle",
+    r"s\.(?= av\.)": "siècle",
     r"[Vv]ol\.(?= )": "volume",
     r"[Aa]rt\.(?= \d)": "article",
     r"[Tt]emp\.(?= )": "température",

@@ -157,6 +157,10 @@ FIRST: tuple[Rule, ...] = (
     ),
     (re.compile(r"(?<=[\dmck ]m) ?[x×] ?(?=\d)"), " sur "),
     (_DOMESTIC, _pairs),
+    (
+        re.compile(r"(\b(?:[Aa]ppele|[Cc]ompose)[zr] le )([1-9]\d{3})(?![\w,])(?![ .]\d)"),
+        lambda match: match[1] + " ".join(map(_pair, (match[2][:2], match[2][2:]))),
+    ),
     (_INTERNATIONAL, _abroad),
     (re.compile(r"(?<![\w.,])0 ?800(?: ?\d{3}){2}(?!\d)"), lambda match: numbers.digits(match[0], "fr")),
     (re.compile(r"(?<![\w.,])24 ?[hH] ?/ ?24(?!\d)"), "vingt-quatre heures sur vingt-quatre"),
@@ -183,6 +187,10 @@ FIRST: tuple[Rule, ...] = (
 _MANY = r"(?:millions?|milliards?|billions?|quarts?|tiers|demi)"
 
 LAST: tuple[Rule, ...] = (
+    (
+        re.compile(r"\b([dD]|[qQ]u|[lL]orsqu|[pP]uisqu)e (?=une? (?!virgule|point|pour |à |sur |un\b))"),
+        lambda match: f"{match[1]}'",
+    ),
     (re.compile(rf"\b({_MANY}) de (?=[aeiouéèêàâîôœ]|h(?:eure|abitant|uile|ectare))"), _elided),
     (re.compile(r"(?<=[^\W_])_++(?=[^\W_])"), " "),
     (re.compile(r"_++"), ""),

@@ -143,11 +143,6 @@ CURRENCIES = {
         "JPY": _YEN,
         "CHF": _FRANC,
     },
-    **{
-        "k€": _currency("millier d'euros", "milliers d'euros", "", ""),
-        "M€": _currency("million d'euros", "millions d'euros", "", ""),
-        "Md€": _currency("milliard d'euros", "milliards d'euros", "", ""),
-        "¢": _currency("cent", "cents", "", ""),
-    },
+    "¢": _currency("cent", "cents", "", ""),
 }
 """By sign and by code."""

@@ -12,6 +12,7 @@ from wyoming_tts.text.romance_grammar import (
     Grammar,
     Noun,
     Power,
+    compass,
     listed,
     nouns,
     prefixed,
@@ -187,8 +188,9 @@ def _counted(said: str, noun: str) -> str:
 
 
 def _fix(said: str, number: int, gender: Gender) -> str:
-    """Only one agrees: "ventuno gradi", "ventuno finestre"."""
-    return said if abs(number) == 1 else numbers.spell(number, "it", "spellout-numbering")
+    """Only one agrees ("ventuno gradi", "ventuno finestre"); "tré" has its accent at the end alone."""
+    said = said if abs(number) == 1 else numbers.spell(number, "it", "spellout-numbering")
+    return re.sub(r"tré(?=\w)", "tre", said)
 
 
 _MONTHS = (
@@ -280,6 +282,7 @@ _PER = {
 }
 _MONTH_PATTERN = "|".join((*_MONTHS, *listed("gen feb mar apr mag giu lug ago sett set ott nov dic")))
 _FIRST = rf"['’]1[°º]?(?= (?:{'|'.join(_MONTHS)})\b)"
+_FIRST_IN_FIGURES = r"['’](?=1/(?:1[0-2]|0?[1-9])(?![\d/]))"
 
 GRAMMAR = Grammar(
     language="it",
@@ -386,7 +389,7 @@ GRAMMAR = Grammar(
     date_cue="il|dal|al|del|nel|entro il|giorno|data|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|"
     "domenica",
     clock=_clock,
-    clock_cue="(?:(?:alle|dalle|delle|per le|le) |(?:all|dall|dell|l)['’])",
+    clock_cue="(?:(?:(?:al|dal|del)le ore|ore|alle|dalle|delle|per le|le) |(?:all|dall|dell|l)['’])",
     day_parts=_day_part,
     ordinal=_ordinal,
     degree_ordinals="piano|posto|giorno|capitolo|anniversario|anno|classificato|classificata|livello|"
@@ -394,6 +397,10 @@ GRAMMAR = Grammar(
     f"secolo|elementare|tempo|maggio|grado|{'|'.join(_MONTHS)}",
     denominator=_denominator,
     abbreviations={
+        rf"[Ll]{_FIRST_IN_FIGURES}": "il ",
+        rf"[Dd]ell{_FIRST_IN_FIGURES}": "del ",
+        rf"[Dd]all{_FIRST_IN_FIGURES}": "dal ",
+        rf"[Aa]ll{_FIRST_IN_FIGURES}": "al ",
         rf"[Ll]{_FIRST}": "il primo",
         rf"[Dd]ell{_FIRST}": "del primo",
         rf"[Dd]all{_FIRST}": "dal primo",
@@ -431,6 +438,8 @@ GRAMMAR = Grammar(
         },
         **{
             r"[Vv]ol\.(?= )": "volume",
+            r"[Pp]rob\.(?= )": "probabilità",
+            r"[Cc]onf\.(?= di )": "confezioni",
             r"[Aa]rt\.(?= )": "articolo",
             r"a\. ?C\.": "avanti Cristo",
             r"ca\.(?= )": "circa",
@@ -450,7 +459,7 @@ GRAMMAR = Grammar(
         **{
             r"[Ee]gr\.(?= )": "egregio",
             r"[Ll]un\.?(?=,? \d{1,2}[ /])": "lunedì",
-            r"[Mm]ar\.?(?=, \d{1,2}[ /])": "martedì",
+            r"(?<!\d )[Mm]ar\.?(?=,? \d{1,2}[ /])": "martedì",
         },
         **{r"[Mm]er\.?(?=,? \d{1,2}[ /])": "mercoledì", r"[Gg]io\.?(?=,? \d{1,2}[ /])": "giovedì"},
         **{r"[Vv]en\.?(?=,? \d{1,2}[ /])": "venerdì", r"[Ss]ab\.?(?=,? \d{1,2}[ /])": "sabato"},
@@ -475,6 +484,20 @@ GRAMMAR = Grammar(
     "concorso|premio|"
     "repubblica|dinastia|legislatura|settimana|maratona|torneo|coppa|arrondissement|municipio|piano|"
     "millennio|liceo",
+    compass=compass(
+        "vento venti raffiche raffica brezza direzione provenienza esposizione rotta componente mare",
+        "NESO nord est sud ovest",
+        "nord-est sud-est sud-ovest nord-ovest",
+        "nord-nord-est est-nord-est est-sud-est sud-sud-est sud-sud-ovest ovest-sud-ovest ovest-nord-ovest"
+        " nord-nord-ovest",
+    ),
+    scales={
+        **{"M": ("milione", "milioni"), "mln": ("milione", "milioni"), "Mln": ("milione", "milioni")},
+        **{"mld": ("miliardo", "miliardi"), "Mld": ("miliardo", "miliardi"), "mrd": ("miliardo", "miliardi")},
+    },
+    lasting="tra|fra|in|per|dura|durata|durata di|mancano|manca|da|circa|oltre|ogni|dopo|di|tempo|totale"
+    "|durerà|quasi|più di|meno di|entro|aspetta",
+    over="su",
     letters={
         **dict(zip("abcdefghiklm", listed("a bi ci di e effe gi acca i cappa elle emme"), strict=True)),
         **dict(zip("nopqrstuv", listed("enne o pi qu erre esse ti u vu"), strict=True)),

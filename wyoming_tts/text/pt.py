@@ -12,6 +12,7 @@ from wyoming_tts.text.romance_grammar import (
     Grammar,
     Noun,
     Power,
+    compass,
     listed,
     nouns,
     prefixed,
@@ -151,9 +152,9 @@ _FEMININE = wordset(
 )
 _MASCULINE = wordset(
     """
-    dia mapa sofá problema sistema programa clima idioma tema lema esquema diagrama telegrama quilograma
-    grama panorama drama fantasma pijama aroma dilema teorema sintoma cromossomo carisma estigma enigma
-    diploma axioma emblema poema prisma plasma planeta cometa poeta cinema telefonema trauma karma delta
+    dia mapa sofá problema sistema programa clima idioma tema lema esquema dálmata diagrama telegrama
+    quilograma grama panorama drama fantasma pijama aroma dilema teorema sintoma cromossomo carisma estigma
+    enigma diploma axioma emblema poema prisma plasma planeta cometa poeta cinema telefonema trauma karma delta
     coração pão chão fogão botão cartão avião verão portão galpão pulmão caminhão limão feijão cão irmão
     capitão vulcão violão sabão balão grão órgão
     """
@@ -161,6 +162,7 @@ _MASCULINE = wordset(
 _FEMININE_ENDING = re.compile(
     r"(?:(?:[çszx]|[gnl]i|id|[eo]st)(?:ão|ões)|[tdz]ades?|tudes?|ices?|ge(?:m|ns)|ã|ãs|as?)$"
 )
+_PEOPLE = re.compile(r"(?<!\b[lpv])(?<!rev)(?<!trev)istas?$")
 _NOT_NOUNS = wordset(
     """
     a à ao aos às as ante até com contra de da do das dos desde durante em na no nas nos entre para pra
@@ -194,6 +196,8 @@ def _gender(word: str, number: int) -> Gender:
         return ""
     singulars = _singulars(lower)
     if any(single in _MASCULINE for single in singulars):
+        return "m"
+    if _PEOPLE.search(lower):
         return "m"
     if any(single in _FEMININE for single in singulars) or _FEMININE_ENDING.search(lower):
         return "f"
@@ -396,7 +400,15 @@ GRAMMAR = Grammar(
         **{
             r"[Tt]el\.": "telefone",
             r"etc\.": "et cetera",
-            r"p\. ?ex\.": "por exemplo",
+            r"[Pp](?:or|\.) ?ex\.": "por exemplo",
+            r"[Ss]écs\.(?= [IVX])": "séculos",
+            r"[Ss]éc\.(?= [IVX])": "século",
+            r"R\.(?= [A-ZÁÉÍÓÚ][a-zà-ÿ]{2})": "rua",
+            r"unids?\.": "unidades",
+            r"[Pp]rob\.(?= )": "probabilidade",
+            r"[Bb]l\.(?= )": "bloco",
+            r"cx\.(?= de )": "caixas",
+            r"s/n\.?º?": "sem número",
             r"[Ee]x\.:": "exemplo:",
         },
         **{r"[Aa]prox\.": "aproximadamente", r"[Cc]ap\.(?= )": "capítulo", r"[Vv]ol\.(?= )": "volume"},
@@ -411,10 +423,10 @@ GRAMMAR = Grammar(
         **{
             r"vs\.?(?= )": "contra",
             r"[Ss]eg\.(?=,? \d{1,2}[ /])": "segunda",
-            r"[Tt]er\.?(?=, \d{1,2}[ /])": "terça",
+            r"[Tt]er(?:\.(?=,? \d)|(?=, \d{1,2}[ /]))": "terça",
         },
-        **{r"[Qq]ua\.?(?=, \d{1,2}[ /])": "quarta", r"[Qq]ui\.?(?=, \d{1,2}[ /])": "quinta"},
-        **{r"[Ss]ex\.?(?=, \d{1,2}[ /])": "sexta", r"[Ss]áb\.?(?=,? \d{1,2}[ /])": "sábado"},
+        **{r"[Qq]ua\.?(?=,? \d{1,2}[ /])": "quarta", r"[Qq]ui\.?(?=,? \d{1,2}[ /])": "quinta"},
+        **{r"[Ss]ex\.?(?=,? \d{1,2}[ /])": "sexta", r"[Ss]áb\.?(?=,? \d{1,2}[ /])": "sábado"},
         **{r"[Dd]om\.(?=,? \d{1,2}[ /])": "domingo"},
     },
     code_cue="ligue para o|ligue para|ligar para|disque|telefone|pin|código|senha|voo|cep|ramal|tel|"
@@ -433,6 +445,20 @@ GRAMMAR = Grammar(
     roman_counted="guerra mundial|aniversário|edição|congresso|jornada|centenário|festival|concurso|"
     "prêmio|república|"
     "encontro|feira|dinastia|legislatura|semana|maratona|torneio|copa|simpósio",
+    compass=compass(
+        "ventos? rajadas? brisas? direção rumo quadrante componente orientação",
+        "NLSO norte leste sul oeste",
+        "nordeste sudeste sudoeste noroeste",
+        "norte-nordeste leste-nordeste leste-sudeste sul-sudeste sul-sudoeste oeste-sudoeste oeste-noroeste"
+        " norte-noroeste",
+    ),
+    scales={
+        **{"M": ("milhão", "milhões"), "mi": ("milhão", "milhões"), "mi.": ("milhão", "milhões")},
+        **{"bi": ("bilhão", "bilhões"), "tri": ("trilhão", "trilhões")},
+    },
+    lasting="em|dentro de|daqui a|durante|por|dura|duração|duração de|leva|levou|faltam?|restam?|há|após|umas"
+    "|quase|cada|filme de|viagem de|total de|tempo|mais de|menos de|cerca de|espere",
+    over="de",
     letters={
         **dict(zip("abcdefghijklm", listed("á bê cê dê é efe gê agá i jota cá ele eme"), strict=True)),
         **dict(zip("nopqrstuv", listed("ene ó pê quê erre esse tê u vê"), strict=True)),

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from wyoming_tts.text import (
     romance_clock,
     romance_codes,
+    romance_compass,
     romance_quantities,
     romance_roman,
 )
@@ -38,6 +39,7 @@ class _Cascade(NamedTuple):
 
     abbreviated: re.Pattern[str]
     abbreviations: tuple[Rule, ...]
+    compass: tuple[Rule, ...]
     with_digits: tuple[Rule, ...]
     addresses: tuple[Rule, ...]
     roman: tuple[Rule, ...]
@@ -62,6 +64,8 @@ def _read(text: AlignedText, rules: _Cascade) -> AlignedText:
     text = text.sub(_SUBSCRIPT, lambda match: str("₀₁₂₃₄₅₆₇₈₉".index(match[0])))
     if rules.abbreviated.search(text.text):
         text = text.apply(rules.abbreviations)
+    if romance_compass.WRITTEN.search(text.text):
+        text = text.apply(rules.compass)
     has_digits = _DIGIT.search(text.text) is not None
     if has_digits:
         text = text.apply(rules.with_digits)
@@ -138,7 +142,9 @@ def _cascade(grammar: Grammar) -> _Cascade:
     return _Cascade(
         abbreviated=re.compile(rf"{_WORD_START}(?:{'|'.join(grammar.abbreviations)})"),
         abbreviations=tuple(_abbreviations(grammar.abbreviations.items())),
+        compass=tuple(romance_compass.rules(grammar.compass)),
         with_digits=(
+            *romance_clock.first_rules(grammar),
             *codes,
             *romance_clock.rules(grammar),
             *romance_roman.degree_rules(grammar),

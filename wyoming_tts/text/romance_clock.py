@@ -15,18 +15,43 @@ _ISO = re.compile(
     r"(?:Z|[+-]\d\d:?\d\d)?)?(?![\w]|-\d)"
 )
 _NUMERIC = re.compile(r"(?<![\w./-])(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\w]|[/-]\d|[.,]\d)")
+_STOPPED = re.compile(r"(?<![\w./-])(\d{1,2})(\.)(\d{1,2})\.((?:19|20)\d\d)(?![\w]|[/.,-]\d)")
+_PART = r"\d{1,3} ?(?:sem|d|j|gg?|hrs?|hs?|min|m|seg?|sec|s)\b"
+_COMPOUND = re.compile(
+    rf"(?<![\w.,:/])\d{{1,3}} ?(?:[djh]|gg?|hs|m|min|sem)(?:(?:\.?,? |(?<=[a-z])){_PART})+|"
+    rf"(?<![\w.,:/])\d{{1,3}} ?[dhm]\d{{1,2}} ?(?:h|m|min|s)\b(?!\d)"
+)
+_ORDER = ("w", "d", "h", "min", "s")
 _DURATION = rf"(?<![\w:.,])(\d{{1,3}}):({_MINUTE}):({_MINUTE})(?![\w:])"
+_SYMBOLS = {
+    **{"sem": "w", "j": "d", "g": "d", "gg": "d", "hs": "h", "hr": "h", "hrs": "h", "m": "min"},
+    **{"se": "s", "seg": "s", "sec": "s"},
+}
 _HOURS_FOLLOW = re.compile(r" ?(?:horas?|heures?|or[ae])\b")
 _HALF_DAY = r"(?: ?([ap])\. ?m\.(?!\w)| ?([ap])\.?m\b)"
+
+
+def first_rules(grammar: Grammar) -> list[Rule]:
+    """Rules for text with a digit, in order, before those for codes: dates with stops, lengths of time."""
+    lasting = (
+        rf"(?i:\b(?:{grammar.lasting}):?) (\d{{1,2}})[hH]({_MINUTE})(?: ?m(?:in)?\b\.?)?(?![\w:]|[.,]\d)"
+    )
+    return [
+        (_STOPPED, partial(_numeric, grammar)),
+        (_COMPOUND, partial(_compound, grammar)),
+        (re.compile(lasting), partial(_lasting, grammar)),
+    ]
 
 
 def rules(grammar: Grammar) -> list[Rule]:
     """Rules for text with a digit, in order; before any other numbers."""
     cue = rf"(\b(?i:{grammar.clock_cue}))?(?<![\w.,:/])"
     hours = r"(?: ?h(?:s|rs?)?\b)?"
-    day = r"(?<![\w.,/:-])(\d{1,2})(?: ?[ºª°]|\.º|er)?"
+    day = r"(?<![\w.,/:-])(\d{1,2})( ?[ºª°]|\.º|er|ro)?"
     year = r"(?:(?:,? (?:de |del )?|-)(\d{4})\b(?![.,:]\d))?"
-    short = rf"(?i:\b({grammar.date_cue})) (\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d)"
+    short = (
+        rf"(?i:(\b(?:{grammar.date_cue}) |\b(?:[ad]?all|dell|l)['’]))(\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d)"
+    )
     named = rf"{day}[ -](?:de )?(?i:({grammar.month_pattern}))\b\.?{year}"
     stopped = rf"(\b(?i:{grammar.clock_cue}))({_HOUR})\.({_MINUTE})(?!\w|[.,]\d| ?[%°€$£]|\. ?\d)(){hours}"
     until = rf"{cue}({_HOUR}):({_MINUTE}) ?[-–—] ?({_HOUR}):({_MINUTE})(?![\w:]){hours}"
@@ -105,15 +130,19 @@ def _numeric(grammar: Grammar, match: re.Match[str]) -> str | None:
 
 def _short_date(grammar: Grammar, match: re.Match[str]) -> str | None:
     said = _said(grammar, int(match[2]), int(match[3]), None)
-    return said and f"{match[1]} {said}"
+    return said and match[1] + said
 
 
 def _named(grammar: Grammar, match: re.Match[str]) -> str | None:
-    month = grammar.month(match[2])
+    month = grammar.month(match[3])
     if month is None:
         return None
-    said = _said(grammar, int(match[1]), month, int(match[3]) if match[3] else None)
-    if said and match[0].endswith(".") and not match[3] and not match.string[match.end() :].strip():
+    said = _said(grammar, int(match[1]), month, int(match[4]) if match[4] else None)
+    if said and match[2] and match[1] == "1":
+        said = grammar.ordinal(1, "m", False) + said.removeprefix(grammar.cardinal(1)).removeprefix(
+            grammar.ordinal(1, "m", False)
+        )
+    if said and match[0].endswith(".") and not match[4] and not match.string[match.end() :].strip():
         said += "."
     return said
 
@@ -130,6 +159,26 @@ def _duration(grammar: Grammar, match: re.Match[str]) -> str | None:
     if not parts:
         return _part(grammar, "0", "s")
     return f" {grammar.words['and']} ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
+def _compound(grammar: Grammar, match: re.Match[str]) -> str | None:
+    """`2h 30m`, `3d 4h 12m`: `m` is minutes there."""
+    if re.search(rf"\b(?i:{grammar.clock_cue})$", match.string[max(0, match.start() - 12) : match.start()]):
+        return None
+    parts = re.findall(r"(\d+) ?([a-z]+)", match[0])
+    units = [_SYMBOLS.get(letters, letters) for _, letters in parts]
+    places = [_ORDER.index(unit) for unit in units]
+    if places != sorted(set(places)) or set(units) <= {"min"}:
+        return None
+    return " ".join(_part(grammar, digits, unit) for (digits, _), unit in zip(parts, units, strict=True))
+
+
+def _lasting(grammar: Grammar, match: re.Match[str]) -> str:
+    before = match[0][: match.start(1) - match.start()]
+    parts = [_part(grammar, match[1], "h")]
+    if int(match[2]):
+        parts.append(_part(grammar, match[2], "min"))
+    return before + f" {grammar.words['and']} ".join(parts)
 
 
 def _part(grammar: Grammar, digits: str, symbol: str) -> str:

@@ -56,6 +56,35 @@ class Power(NamedTuple):
     """Two square inches."""
 
 
+class Compass(NamedTuple):
+    """Where the wind comes from."""
+
+    context: str
+    """Pattern for words of wind and direction, with or without a capital; behind them letters are points."""
+
+    points: Mapping[str, str]
+    """By letters: `N`, `NE`, `NNE`; west by both its letters."""
+
+
+def compass(context: str, simple: str, double: str, triple: str) -> Compass:
+    """From the words for N E S W (their letters first), NE SE SW NW, and NNE ENE ESE SSE SSW WSW WNW NNW."""
+    letters, *ones = simple.split()
+    north, east, south, west = tuple(letters)
+    keys = [*letters, north + east, south + east, south + west, north + west]
+    keys += [
+        a + b
+        for a, b in zip(north + east * 2 + south * 2 + west * 2 + north, _diagonals(letters), strict=True)
+    ]
+    points = dict(zip(keys, [*ones, *double.split(), *triple.split()], strict=True))
+    english = {key.translate(str.maketrans(letters, "NESW")): said for key, said in points.items()}
+    return Compass("|".join(f"(?i:{word[0]}){word[1:]}" for word in context.split()), {**english, **points})
+
+
+def _diagonals(letters: str) -> list[str]:
+    north, east, south, west = tuple(letters)
+    return [point for point in (north + east, south + east, south + west, north + west) for _ in range(2)]
+
+
 def listed(words: str) -> tuple[str, ...]:
     """Words between spaces."""
     return tuple(words.split())
@@ -206,6 +235,18 @@ class Grammar:
 
     letters: Mapping[str, str]
     """Names of letters and signs for spelling, in lower case."""
+
+    compass: Compass
+    """Points of the compass."""
+
+    scales: Mapping[str, tuple[str, str]]
+    """Letters between a number and a currency: `M` to "million", "millions"; `k` needs no entry."""
+
+    lasting: str
+    """Pattern for words before `1h30` that make it a length of time rather than a time of day."""
+
+    over: str
+    """Between a mark and the best one: "8 over 10"."""
 
     singular_below_two: bool = False
     """Whether 1.5 and 0 count one thing (French)."""

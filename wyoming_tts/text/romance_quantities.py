@@ -46,6 +46,9 @@ _ALONE = (
     "bit",
     "mph",
 )
+_DECADE = re.compile(
+    r"(\b(?i:l[oe]s|os|años|anos|anni|ann[ée]es|gli|d[eo]s|nos|dei|degli) )['’]?([1-9]0)['’]?s\b"
+)
 _LONGEST_COUNT = 9  # figures in one run: longer ones are numbers of something
 _WORD = r"([^\W\d_]+(?:-[^\W\d_]+)?)"
 _EITHER = r"(?:o|u|y|e|ed|ou|et|a|à|ao|od)"
@@ -55,6 +58,8 @@ _UNIT_END = r"(?!\w|['’]\w|[-/][^\W\d])"
 def rules(grammar: Grammar) -> list[Rule]:
     """Rules for text with a digit, in order; behind dates, times, codes."""
     unit, sign = _unit_pattern(grammar), _currency_pattern(grammar)
+    scale = "|".join(map(re.escape, sorted({*grammar.scales, "k", "K"}, key=len, reverse=True)))
+    scaled = rf"(?<![\w.,])((?:{sign}) ?)?({NUMBER}) ?({scale})( ?(?:{sign}|(?:d[ei] |d['’])euros?))?(?!\w)"
     more = rf"(?: ({grammar.magnitudes})\b)?"
     rate = rf"(?:/({unit}|[a-zà-ÿ]{{3,9}})(?!\w))?"
     before = rf"([-−–] ?)?(?<![\w$€£])({sign}) ?([-−])?({NUMBER}){more}{rate}(?!\w|[.,]\d)"
@@ -66,9 +71,11 @@ def rules(grammar: Grammar) -> list[Rule]:
     behind_it = r"( ?/ ?(?=[-−]?\d)|/([a-zà-ÿ]{3,9})(?!\w)| [x×] (?=\d))?"
     measure = rf"({SIGNED})( ?)({unit})(?!\w|['’]\w|-[^\W\d]){behind_it}"
     return [
+        (_DECADE, lambda match: match[1] + match[2]),
         (re.compile(r"[~≈] ?(?=[-−]?\d)"), f"{grammar.sums['~']} "),
         (re.compile(r"([<>≤≥]) ?(?=[-−]?\d)"), lambda match: f"{grammar.sums[match[1]]} "),
         (re.compile(r"(?<!\w)# ?(?=\d)"), f"{grammar.sums['#']} "),
+        (re.compile(scaled), partial(_scaled, grammar)),
         (re.compile(before), partial(_money_before, grammar)),
         (re.compile(span), partial(_money_range, grammar)),
         (re.compile(behind), partial(_money_behind, grammar)),
@@ -82,7 +89,7 @@ def last_rules(grammar: Grammar) -> list[Rule]:
     """Rules for what numbers are left, behind all others: sums, ranges, counts."""
     between = rf"\b((?:{grammar.words['between']}) {NUMBER}) ?[-–—] ?(?={NUMBER})"
     span = rf"(?<![\w.,/-])({NUMBER}) ?[-–—] ?(?={NUMBER}(?![\w-]))"
-    sums = rf"(?<!\w)({NUMBER})( ?[x×*·÷] ?| [-−–+/] )(?={NUMBER}[^=]{{0,20}}=)"
+    sums = rf"(?<!\w)({NUMBER})( ?[x×*·÷] ?| [-−–+/:] )(?={NUMBER}[^=]{{0,20}}=)"
     noun = rf"( {_EITHER} \d{{1,4}}(?!\d)|) (mil )?{_WORD}"
     plain = rf"(\b[^\W\d_]+['’ ])?({SIGNED})(?={noun})?( (?=[^\W\d_]))?"
     to = grammar.words["to"]
@@ -161,6 +168,21 @@ def _money(grammar: Grammar, number: str, sign: str, magnitude: str | None, rate
     return minus + f" {grammar.cents} ".join(parts) + per
 
 
+def _scaled(grammar: Grammar, match: re.Match[str]) -> str | None:
+    """`1,2 M€`, `R$ 3 bi`, `500 k€` with the word for it, or with its noughts."""
+    before, behind, amount = match[1] or "", match[4] or "", parsed(match[2])
+    if (not before and not behind and len(match[3]) < 3) or (before and behind):
+        return None
+    if match[3] in "kK":
+        if len(amount.fraction) > 3:
+            return None
+        space = "" if not behind or behind.startswith(" ") else " "
+        return f"{before}{amount.whole}{amount.fraction:0<3}".replace(" ", "") + space + behind
+    one, many = grammar.scales[match[3]]
+    said = one if (amount.is_below_two if grammar.singular_below_two else amount.is_one) else many
+    return f"{before}{match[2]} {said} {behind.strip()}".rstrip()
+
+
 def _money_before(grammar: Grammar, match: re.Match[str]) -> str:
     minus = "-" if match[1] or match[3] else ""
     return _money(grammar, minus + match[4], match[2], match[5], match[6])
@@ -236,6 +258,10 @@ def _fraction(grammar: Grammar, match: re.Match[str]) -> str | None:
         return _mixed(grammar, int(whole), (above, below), unit, tail)
     if (above, below) == (1, 2) and tail and gender:
         return f"{grammar.words['half_f' if gender == 'f' else 'half_m']} {tail}"
+    if match[2] and below in (10, 20, 100) and not whole:
+        return f"{grammar.cardinal(above)} {grammar.over} {grammar.cardinal(below)}" + (
+            f" {tail}" if tail else ""
+        )
     said = f"{grammar.cardinal(above, 'm')} {grammar.denominator(below, above)}"
     link = f" {grammar.words['of']} " if tail and gender else " " if tail else ""
     return said + link + tail
@@ -271,7 +297,7 @@ def _mixed(grammar: Grammar, whole: int, part: tuple[int, int], unit: Noun | Non
 
 def _sum(grammar: Grammar, match: re.Match[str]) -> str | None:
     sign = match[2].strip()
-    said = grammar.sums["×" if sign in "x×*·" else "÷" if sign in "÷/" else "-" if sign in "-−–" else sign]
+    said = grammar.sums["×" if sign in "x×*·" else "÷" if sign in "÷/:" else "-" if sign in "-−–" else sign]
     return f"{words(grammar, parsed(match[1]))} {said} "
 
 

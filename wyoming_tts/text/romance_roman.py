@@ -71,7 +71,7 @@ def _ordinal(grammar: Grammar, match: re.Match[str]) -> str | None:
     if sign == "°" and known:
         feminine = known == "f"
     gender: Gender = "f" if feminine else "m"
-    return grammar.ordinal(number, gender, bool(known) or _APOCOPATED.match(letters) is not None)
+    return grammar.ordinal(number, gender, known == gender or _APOCOPATED.match(letters) is not None)
 
 
 def _century(grammar: Grammar, match: re.Match[str]) -> str:
