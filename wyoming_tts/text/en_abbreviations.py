@@ -51,6 +51,9 @@ _DOTTED = {
     "pl": "Place",
     "etc": "et cetera",
     "approx": "approximately",
+    "appt": "appointment",
+    "appts": "appointments",
+    "doz": "dozen",
     "temp": "temperature",
     "temps": "temperatures",
     "hum": "humidity",
@@ -138,7 +141,7 @@ _NOT_SPELT = words(
     "PHD HZ KHZ MHZ GHZ KWH NYT"
 )
 _EITHER = (
-    "yes/no|he/she|she/he|his/her|him/her|s/he|true/false|open/closed?|opened/closed|either/or|"
+    "yes/no|he/she|she/he|his/her|him/her|s/he|true/false|open/closed?|opened/closed|y/n|"
     "pass/fail|locked/unlocked|enabled?/disabled?"
 )
 _KEYS = {
@@ -170,7 +173,9 @@ def _dotted(match: re.Match[str], english: English) -> Said:
     roman = word not in ("no", "nos") and re.match(r"\s[IVXLC]{1,6}\b(?!['’])", following)
     if word in _NUMBER_FOLLOWS and not roman and not re.match(r"\s*[0-9]", following):
         return None
-    if word == "est" and re.match(r"\s?(?:1[0-9]|20)[0-9]{2}(?![\w]|[.,:-][0-9]|\s[a-z]{2,}s\b)", following):
+    if word == "est" and re.match(
+        r"\s?(?:1[0-9]|20)[0-9]{2}(?![\w]|[.,:-][0-9]|\s[a-z]{2,}s\b)|\s(?:seven|eigh|nine)teen\b", following
+    ):
         said = "established"
     if word in _NO_WORD and (at_end(match) or re.match(r"\s+[A-Z]", following)):
         return None
@@ -208,6 +213,10 @@ def _initials(match: re.Match[str], english: English) -> Said:
 
 def _versus(match: re.Match[str], english: English) -> Said:
     return "versus"
+
+
+def _one(match: re.Match[str]) -> bool:
+    return re.search(r"(?:^|[^0-9.,/])1 \Z", before(match)) is not None
 
 
 def _keys(match: re.Match[str], english: English) -> Said:
@@ -264,6 +273,9 @@ ABBREVIATIONS = (
         lambda match, english: _cased("number" if len(match[1]) < 3 else "numbers", match[1], "no"),
     ),
     rule(r"(?<!\w)[Cc]f\.(?=\s)", "compare"),
+    rule(r"(?<=[0-9] )c\.(?=\s[a-z])", lambda match, english: "cup" if _one(match) else "cups"),
+    rule(r"(?<=[0-9] )tabs?\.(?=\s)", lambda match, english: "tablet" if _one(match) else "tablets"),
+    rule(r"(?<=[0-9])\s?deg\.?\s?([CF])(?!\w)", lambda match, english: "°" + match[1]),
     rule(r"(?<!\w)et al\.(?!\w)", lambda match, english: "et al" + stop_if_last(match)),
     rule(r"(?<!\w)([A-Za-z]{2,6})\.(?![\w.])", _dotted),
     rule(r"(?<!\w)(?:[A-Z]\.\s?){2,8}(?<!\s)(?![A-Za-z])|(?<!\w)(?:[A-Z]\.){2,8}(?=[A-Z][a-z])", _initials),
@@ -299,6 +311,7 @@ SHORT_WORDS = (
 
 ACRONYMS = (
     rule(r"(?<![\w'’])([A-Z]{2,6})(['’]?s)?(?![\w])", _acronym),
+    rule(r"(?<= [AP] M )([ECMP])T(?!\w)", lambda match, english: f"{match[1]} T"),
     rule(r"(?<!\w)pH(?!\w)", "P H"),
     rule(r"(?<!\w)IoT(?!\w)", "I O T"),
     rule(r"(?<!\w)PoE(?!\w)", "P O E"),

@@ -25,7 +25,10 @@ _FRACTIONS = {
     "⅞": (7, 8),
 }
 _VULGAR = "".join(_FRACTIONS)
-_OUT_OF = re.compile(r"\b(?:rat(?:ed?|ing)|scor(?:ed?|ing)|got|gave|quality|review|pain)\b[^0-9]{0,16}\Z")
+_OUT_OF = re.compile(
+    r"\b(?:rat(?:ed?|ing)|scor(?:ed?|ing)|got|gave|quality|review|pain|pollen|level|risk|"
+    r"index)\b[^0-9]{0,16}\Z"
+)
 _OF = re.compile(
     r"\b(?:step|page|part|episode|question|chapter|slide|item|round|day|week|lap|track|attempt|layer)\s\Z"
 )
@@ -113,6 +116,16 @@ def _slash(match: re.Match[str], english: English) -> Said:
     return _mixed(whole, numerator, denominator, english) + rest
 
 
+def _part_of(match: re.Match[str], english: English) -> Said:
+    """`11.2/13.5 kWh`, `4.5/5 stars`: one number of, or out of, the other."""
+    if float(match[1]) > float(match[3]):
+        return None
+    unit = match["unit"]
+    if unit and unit not in ("in", "A") and reading(unit, False, english):
+        return {2: " of "}
+    return {2: " out of "} if match[3] in ("5", "10", "100") else None
+
+
 def _dash(match: re.Match[str], english: English) -> Said:
     """Between numbers a dash is "to", or "minus" in a sum."""
     unit = match["unit"] or ""
@@ -160,9 +173,18 @@ def _exponent(power: str, english: English) -> str:
     return f"to the power of {english.whole(power) if power.isdecimal() else power}"
 
 
-def _power_below(match: re.Match[str], english: English) -> Said:
-    base = english.number(match[1]) if match[1].isdecimal() else match[1]
-    return f"{base} to the power of minus {english.whole(match[3])}"
+def _raised(match: re.Match[str], english: English) -> Said:
+    power = match[1].lstrip("-−")
+    if power == match[1] and power in ("2", "3"):
+        return " squared" if power == "2" else " cubed"
+    said = english.whole(power) if power.isdecimal() else power
+    return f" to the power of {'' if power == match[1] else 'minus '}{said}"
+
+
+def _power_of_number(match: re.Match[str], english: English) -> Said:
+    base, power, sign = english.number(match[1]), english.whole(match[3]), "minus " if match[2] else ""
+    short = {"2": "squared", "3": "cubed"}.get(match[2] + match[3])
+    return f"{base} {short or f'to the power of {sign}{power}'}"
 
 
 def _compared(match: re.Match[str], english: English) -> Said:
@@ -173,7 +195,8 @@ def _times(match: re.Match[str], english: English) -> Said:
     rest = match.string[match.start() : match.end() + 40]
     spaced = " " in match[2]
     unit = re.match(rf"{NUMBER}\s?({UNIT})", match.string[match.end() : match.end() + 40])
-    if unit and unit[1] not in _LENGTHS and reading(unit[1], False, english):
+    power = re.match(r"[0-9]{1,4}[\^⁰¹⁴-⁹⁻²³]", match.string[match.end() : match.end() + 8])
+    if power or (unit and unit[1] not in _LENGTHS and reading(unit[1], False, english)):
         return {2: " times "}
     by = (
         "=" not in rest
@@ -204,6 +227,12 @@ FRACTIONS = (
         _vulgar,
     ),
     rule(
+        rf"(?<![\w.,/$€£-])([0-9]{{1,4}}\.[0-9]{{1,3}})(\s?/\s?)([0-9]{{1,4}}(?:\.[0-9]{{1,3}})?)"
+        r"(?![\w/]|[.,][0-9])"
+        rf"(?=(?:\s?(?P<unit>{UNIT}))?)",
+        _part_of,
+    ),
+    rule(
         rf"(?<![\w.,/$€£-])(?:([0-9]{{1,4}})[\s-])?([0-9]{{1,4}})\s?[/⁄]\s?([0-9]{{1,4}})(?![\w/]|"
         rf"[.,][0-9]|\s?/\s?[0-9])(?:(?P<gap>\s?)(?P<unit>{UNIT}|[\"″](?!\w)))?",
         _slash,
@@ -212,7 +241,7 @@ FRACTIONS = (
 """Fractions, and other pairs of numbers with a slash."""
 
 SIGNS = (
-    rule(r"(?<![\w.])([0-9]{1,9}|[a-z])\^([-−])([0-9]{1,4})(?!\w)", _power_below),
+    rule(r"(?<![\w.])([0-9]{1,9}(?:\.[0-9]{1,9})?)\^([-−]?)([0-9]{1,4})(?!\w)", _power_of_number),
     rule(r"(?:(?<=^)|(?<=[\s(\[:,]))([<>]=?|[≤≥])\s?(?=[-−+]?[.$€£¥]?[0-9])", _compared),
     rule(r"(?:(?<=[0-9]°)|(?<=°[CF])|(?<=[0-9]%))\s?/\s?(?=[-−+]?[0-9])", ", "),
     rule(r"(?<!\w)([$€£¥])-(?=[0-9])", lambda match, english: "-" + match[1]),
@@ -227,6 +256,7 @@ SIGNS = (
         rf"(?<=[0-9])(?<!^[0-9])\s?\+/?-\s?{_SIGN}|\s?±\s?{_SIGN}",
         lambda match, english: " plus or minus " if match.start() else "plus or minus ",
     ),
+    rule(rf"(?:(?<=\b[A-Za-z])|(?<=[0-9)]))\s≈\s?{_SIGN}", " is about "),
     rule(rf"(?<![\w)])[~≈]\s?{_SIGN}", "about "),
     rule(rf"(?:(?<=^)|(?<=[\s(\[{{:;,=<>/*^+×÷\"'“‘|]))[-−–]{_SIGN}", "minus "),
     rule(rf"(?:(?<=^)|(?<=[\s(\[{{:;,=<>/*^×÷\"'“‘|]))(?<![0-9] )\+{_SIGN}", "plus "),
@@ -239,12 +269,13 @@ SIZES = (
         lambda match, english: {1: " by "},
     ),
     rule(rf"{START}({NUMBER})(\sx\s|x|\s?×\s?)(?=\.?[0-9])", _times),
-    rule(r"(?<= by )([1-9][0-9]{2,3})(?!\w|[.,][0-9])", _size),
+    rule(r"(?<= by )([1-9][0-9]{2,3})(?!\w|[.,][0-9]|\s(?:[cmk]?m|in|ft|yd|px)\b)", _size),
 )
 """`1920x1080`, `5 x 3`."""
 
 SUMS = (
     rule(rf"(?<![\w.])({NUMBER}|[a-z])(?:([²³])|\^([0-9]{{1,4}}|[a-z]))(?!\w)", _power),
+    rule(r"(?<=[A-Za-z)])\^([-−]?[0-9]{1,4}|[a-z])(?!\w)", _raised),
     rule(r"√\s?(?=[0-9a-z])", "the square root of "),
     rule(r"(?<=[0-9a-z)])\s?/\s?(?=[0-9]{1,15}\s?=)", " divided by "),
     rule(r"(?<=[0-9])\s?([+*×÷])\s?(?=[.(]?[0-9])", _sum),
@@ -257,7 +288,8 @@ SUMS = (
     rule(r"(?<=\w)\s([<>+−])\s(?=\w)", _sum),
     rule(r"(?<=[0-9])(\+)(?=[\s,.;)]|$)", " plus"),
     rule(r"(?<=[A-Za-z])\+(?=[\s,.;:!?)]|$)", " plus"),
-    rule(r"(?<=C)\+\+(?!\w)", " plus plus"),
+    rule(r"(?<=[A-Za-z])\+\+(?!\w)", " plus plus"),
+    rule(r"(?<=\b[A-Za-z])\+(?=[A-Za-z]\b)", " plus "),
     rule(r"\s?&\s?", " and "),
     rule(
         r"(?<=[0-9])\s?@\s?(?=[$€£0-9])|(?<=\s)@(?=\s)",
@@ -287,6 +319,10 @@ NUMBERS = (
     rule(
         r"(?<![\w.,])[0-9]{1,3}(?: [0-9]{3}){2,4}(?![\w]|[.,][0-9]| [0-9])",
         lambda match, english: english.number(match[0].replace(" ", "")),
+    ),
+    rule(
+        r"(?<![\w,.])[0-9]{1,2}(?:,[0-9]{1,2}){1,40}+(?![\w.]|,[0-9])",
+        lambda match, english: match[0].replace(",", ", "),
     ),
     rule(NUMBER, _plain),
     rule(r"[²³]", lambda match, english: " squared" if match[0] == "²" else " cubed"),

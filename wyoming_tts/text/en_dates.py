@@ -50,8 +50,8 @@ _MONTHS_OR_HOURS = re.compile(
     rf"night|at [0-9])|\s{_MONTH}"
 )
 _DATED = re.compile(
-    r"(?:\b(?:on|due|until|till|dated?|since|before|after|by|mon|tues|"
-    r"wednes|thurs|fri|satur|sun)(?:day)?,? )\Z"
+    r"(?:\b(?:date|due|deadline|birthday|expires):? |\b(?:on|due|until|till|dated?|since|before|after|by|"
+    r"mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?,? )\Z"
 )
 _YEAR_BEFORE = re.compile(
     r"\b(?:in|since|from|until|till|by|of|early|late|circa|year|before|after|around|during|to|and|between|"
@@ -251,7 +251,9 @@ def _rare_day(match: re.Match[str], english: English) -> Said:
     if re.search(r"\bthe \Z", before(match)):
         return None
     if not follows and not re.search(
-        r"\b(?:on|by|next|last|every|until|till|since) \Z|day(?:,| and| or| to) \Z", before(match)
+        r"\b(?:on|by|next|last|every|other|first|second|third|fourth|until|till|since) \Z|"
+        r"day(?:,| and| or| to) \Z",
+        before(match),
     ):
         return None
     return _DAYS[match[1].lower()] + stop_if_last(match)
@@ -267,7 +269,10 @@ DATES = (
     ),
     rule(r"(?<![\w.,/-])([0-9]{1,2})([/.-])([0-9]{1,2})\2((?:19|20)[0-9]{2})(?![\w]|[-/.][0-9])", _slashed),
     rule(r"(?<![\w.,/-])([0-9]{1,2})(/)([0-9]{1,2})/([0-9]{2})(?![\w]|[-/.][0-9])", _slashed),
-    rule(r"(?<![\w.,/-])((?:19|20)[0-9]{2})/((?:19|20)?[0-9]{2})(?![\w/]|[.,][0-9])", _season),
+    rule(
+        r"(?:(?<![\w.,/-])|(?<=\bFY)|(?<=\bFY ))((?:19|20)[0-9]{2})/((?:19|20)?[0-9]{2})(?![\w/]|[.,][0-9])",
+        _season,
+    ),
     rule(
         r"(?<![\w.,$€£/-])([12][0-9]{3})(\s?[-–—]\s?)([12][0-9]{3})(?![\w]|[.,:/-][0-9]|\s?[%°])", _year_range
     ),

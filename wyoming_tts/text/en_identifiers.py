@@ -147,6 +147,10 @@ def _model_part(part: str, english: English, count: int) -> str:
     return part
 
 
+def _millions(match: re.Match[str], english: English) -> Said:
+    return f"{english.number(match[1])} {'million' if match[2] == 'M' else 'billion'}"
+
+
 def _scientific(match: re.Match[str], english: English) -> Said:
     sign = "minus " if match[2] == "-" else ""
     return f"{english.number(match[1])} times ten to the power of {sign}{english.cardinal(int(match[3]))}"
@@ -253,6 +257,15 @@ MODELS = (
     rule(r"(?<![\w.])([0-9]{1,15}(?:\.[0-9]{1,15})?)e([+-]?)([0-9]{1,3})(?!\w)", _scientific),
     rule(r"(?<!\w)(480|720|1080|1440|2160|4320)([pi])(?!\w)", _resolution),
     rule(r"(?<!\w)([0-9]{1,6})x(?!\w)", lambda match, english: english.whole(match[1]) + " times"),
+    rule(
+        r"(?<=[\s(])x([0-9]{1,3})(?<!x86)(?<!x64)(?=[\s).,;!?]|$)", lambda match, english: "times " + match[1]
+    ),
+    rule(
+        r"(?<![\w.,-])([0-9]{1,4}(?:\.[0-9]{1,2})?)"
+        r"(M|B(?= (?:people|users|views|parameters|tokens|years)\b))(?!\w)",
+        _millions,
+    ),
+    rule(r"(?<![\w.])([1-9][0-9]{0,2})K(?!\w)", lambda match, english: english.number(match[1]) + " K"),
     rule(
         r"(?<![\w.])([0-9]{1,4}(?:\.[0-9]{1,2})?)k(?!\w)",
         lambda match, english: (

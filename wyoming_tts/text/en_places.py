@@ -15,14 +15,14 @@ _POINTS = {
     "SE": "southeast",
     "SW": "southwest",
     "NW": "northwest",
-    "NNE": "north-northeast",
-    "ENE": "east-northeast",
-    "ESE": "east-southeast",
-    "SSE": "south-southeast",
-    "SSW": "south-southwest",
-    "WSW": "west-southwest",
-    "WNW": "west-northwest",
-    "NNW": "north-northwest",
+    "NNE": "north northeast",
+    "ENE": "east northeast",
+    "ESE": "east southeast",
+    "SSE": "south southeast",
+    "SSW": "south southwest",
+    "WSW": "west southwest",
+    "WNW": "west northwest",
+    "NNW": "north northwest",
 }
 _STREETS = {
     "St": "Street",
@@ -76,6 +76,7 @@ _BEFORE_POINT = re.compile(
     r"\b(?:winds?|gusts?|breeze|bearing|direction|heading|headed|facing|blowing)"
     r"(?: is| are| was)?:?(?: now| out of| light| from| to| due| moderate| strong)*(?: the)? \Z|"
     r"\b(?:i|us|sr|cr|hwy|highway|route|rte|interstate|road)[ -][0-9]{1,3} \Z|"
+    rf"\b(?:{_STREET})\.? \Z|"
     r"[0-9]°?(?: ?[0-9.]+['′’])?(?: ?[0-9.]+[\"″”])? ?\Z(?<=[°'′’\"″” ])(?<![0-9] )",
     re.IGNORECASE,
 )
@@ -83,6 +84,7 @@ _AFTER_POINT = re.compile(
     rf" (?:winds?|breezes?|gusts?|swells?|corner|coast|facing|[0-9]+(?:st|nd|rd|th) {_STREET}\b|"
     rf"(?:at |around )?[0-9]+(?:[-–][0-9]+)?\s?{_SPEED}(?!\w))"
 )
+_GOING = re.compile(r"\b(?:drive|head|go|walk|travel|sail|ride|then|continue|and|turn) \Z")
 _NUMBERED = re.compile(r"(?:\A|\s)[0-9]{1,5}[A-Za-z]? \Z")
 _AFTER_NUMBER = re.compile(rf"\.? (?:[A-Z][a-z]{{1,15}} ){{1,3}}{_STREET}\b")
 _DISTANCE = re.compile(r"[0-9]\s?(?:km|mi|miles?|m|ft|kilomet(?:er|re)s?|met(?:er|re)s?|blocks?) \Z")
@@ -126,10 +128,22 @@ def _point(match: re.Match[str], english: English) -> Said:
         or (_DISTANCE.search(near) and following.startswith(" of "))
         or (len(point) > 1 and _WIND.search(around(match)))
     )
-    if not named:
+    if not named and not _led_to(point, match):
         return None
     said = _POINTS[point]
     return said.capitalize() if _AFTER_NUMBER.match(following) else said
+
+
+def _led_to(point: str, match: re.Match[str]) -> bool:
+    """Whether the words before a point and behind it are those of a direction: "head E on", "the NW room"."""
+    near, following = before(match), after(match)
+    if len(point) > 1 and re.match(r" (?!version|update)[a-z]", following) and near.endswith("the "):
+        return True
+    if len(point) > 1 and re.match(r" [A-Z][a-z]", following) and f" {near}".endswith(" in "):
+        return True
+    if near.endswith("(") and following.startswith(")"):
+        return _WIND.search(around(match)) is not None
+    return bool(_GOING.search(near) and re.match(r" (?:on|for|along|to|toward|until)\b", following))
 
 
 def _street(match: re.Match[str], english: English) -> Said:
@@ -178,11 +192,13 @@ STREETS = (
         r"\b(Hwy|Rte|Rt|[Aa]pt|Ste|Bldg|Rm)\b\.? ?#?(?<![a-z]) ?(?=[0-9])",
         lambda match, english: _NUMBERED_PLACES[match[1].capitalize()] + " ",
     ),
-    rule(
-        rf"(?:(?<=[a-z], )|(?<=[a-z] ))({'|'.join(_STATES)}),? ([0-9]{{5}})(?:(-[0-9]{{4}}))?(?![\w-])", _zip
-    ),
+    rule(rf"(?:(?<=, )|(?<=[a-z] ))({'|'.join(_STATES)}),? ([0-9]{{5}})(?:(-[0-9]{{4}}))?(?![\w-])", _zip),
     rule(
         rf"\b[A-Z][a-z]{{1,20}}, ({_PLAIN_STATES})(?!\w|[.'’])", lambda match, english: {1: _STATES[match[1]]}
+    ),
+    rule(
+        r"\b[A-Z][a-z]{1,20}, (IN|OR|OH|ID|CO|MD|MO|MS|AL|DE)(?=\.?$|,)",
+        lambda match, english: {1: _STATES[match[1]]},
     ),
 )
 """Streets and states that are abbreviated without a full stop."""
@@ -204,6 +220,7 @@ TRAVEL = (
         r"(?!\w|[.,:/-][0-9]|\s?[%°])",
         _rooms,
     ),
+    rule(r"(?<!\w)A(3[0-8]0)(?!\w|[.,][0-9])", lambda match, english: {1: number(match[1], english)}),
     rule(rf"\b{_AIRCRAFT} ([1-9][0-9]{{2}})(-[0-9]{{3}})?(?!\w|[.,:/][0-9])", _aircraft),
     rule(
         rf"\b{ROOMS}\s(?:number\s)?([1-9][0-9]{{2,3}})(?![\w]|[.,:/-][0-9]|\s?[%°])",

@@ -29,6 +29,10 @@ _UNITS = (
 )
 _PART = rf"[0-9]{{1,4}}(?:\.[0-9]+)?\s?(?:{'|'.join(names for _, names in _UNITS)})(?![A-Za-z])\.?"
 _TIGHT = rf"[0-9]{{1,4}}(?:{'|'.join(names for _, names in _UNITS)})"
+_THING = re.compile(
+    r" (?:timer|countdown|delay|alarm|film|movie|drive|flight|walk|video|recording|session|meeting|nap|break|"
+    r"episode|trip|ride|wait)\b"
+)
 _SPAN = re.compile(rf"([0-9.]*[0-9])\s?(?:{'|'.join(f'({names})' for _, names in _UNITS)})(?![A-Za-z])")
 
 
@@ -115,11 +119,13 @@ def _span(match: re.Match[str], english: English) -> Said:
         return None
     clocked = {"hour", "second", "day"} & set(names)
     said, done = "", 0
+    thing = _THING.match(after(match))
     for part, name in zip(parts, names, strict=True):
         minutes = clocked or "," in written or not part[0].endswith("m")
         unit = name if name != "minute" or minutes else "month"
+        one = part[1] == "1" or (thing and part is parts[-1])
         number = english.number(part[1].lstrip("0") or "0" if part[1].isdecimal() else part[1])
-        said += f"{written[done : part.start()]}{number} {unit}{'' if part[1] == '1' else 's'}"
+        said += f"{written[done : part.start()]}{number} {unit}{'' if one else 's'}"
         done = part.end()
     return said + stop_if_last(match)
 

@@ -70,7 +70,8 @@ in|inch|inches; ft|foot|feet; yd|yard; mi|mile; nmi|nautical mile; ac|acre; ha|h
 lbs|pound; st|stone|stone; gal|gallon; gals|gallon; qt|quart; qts|quart; tsp|teaspoon; tbsp|tablespoon
 Tbsp|tablespoon; tbs|tablespoon; px|pixel; MP|megapixel; cc|C C|C Cs; min|minute; mins|minute; h|hour
 hr|hour; hrs|hour; sec|second; secs|second; d|day; w|week; wk|week; wks|week; mo|month; mos|month; y|year
-yr|year; yrs|year; msec|millisecond; mph|mile per hour|miles per hour; MPH|mile per hour|miles per hour
+dz|dozen|dozen; deg|degree; yr|year; yrs|year; msec|millisecond; mph|mile per hour|miles per hour
+MPH|mile per hour|miles per hour
 mpg|mile per gallon|miles per gallon; kph|kilometer per hour|kilometers per hour
 kmh|kilometer per hour|kilometers per hour; KPH|kilometer per hour|kilometers per hour; kn|knot; kt|knot
 kts|knot; Beaufort|Beaufort|Beaufort; Bft|Beaufort|Beaufort; bft|Beaufort|Beaufort
@@ -129,7 +130,7 @@ _LABEL = re.compile(
     r"\b(?:room|gate|seat|apartment|apt|flat|platform|bus|route|terminal|suite|unit|class|grade|level|type|"
     r"version|number|option|section|exit|line|building|step|floor|zone|row|season|appendix|table|house|bay|"
     r"coach|car|cabin|door|stand|pitch|lot|berth)s?(?:\s(?:is|are|was|were|number|no\.?|in|to))?[\s:#]+"
-    r"(?:[0-9]{1,4}[a-z](?:,? and |, | or | to |-))*\Z"
+    r"(?:[0-9]{1,4}[a-z](?:,? and |, | or | to |-))*\Z|\b[0-9]{1,3}[abde],? (?:or|and|to) \Z"
 )
 _BYTES = re.compile(
     r"\b(?:bytes?|size|files?|memory|packets?|payload|free|disk|storage|buffer|ram|flash|data|messages?|"
@@ -146,6 +147,7 @@ _BARE = (
     r"[kMGT]bit(?:/s)?|[kMGT]B/s|[kMGT]i?B|[kMG]Hz|ppm|ppb|m[²³]|cm[²³]|km²|ft[²³]|km|cm|kg|mL|mAh|L/min|"
     r"m³/h|mg/dL|mmol/L|mmHg|inHg|kWh/100\s?km|L/100\s?km|km/l|lx"
 )
+_WIDE = words("wide tall long high deep thick thin apart across today tonight tomorrow expected short x")
 _LONG_THINGS = "board|ladder|cable|cord|table|fence|ceilings?|pole|tree|rope|hose|sofa|desk|bed|rug"
 _NO_NOUN = words(
     "of in at per and or to for is are from on with was were will has have by than as but that when while "
@@ -158,7 +160,8 @@ _THING = re.compile(
     r"motor|power supply|outlet|LED|SSD|HDD|drive|"
     r"disk|card|monitor|display|pole|ladder|bag|bottle|screen|radius|"
     r"pipe|wire|cable|hose|tank|window|interval|"
-    r"timer|warning|walk|run|race|plug|socket|circuit|speaker|modem|connection|line|solar|array|system)\b"
+    r"timer|delay|rest|break|countdown|cooldown|pause|warning|walk|run|race|"
+    r"plug|socket|circuit|speaker|modem|connection|line|solar|array|system)s?\b"
 )
 
 
@@ -324,23 +327,31 @@ def _lone_feet(match: re.Match[str], english: English) -> Said:
         r"(?:\A|[\s(])'[^']*\Z", match.string[max(0, match.start() - 80) : match.start()]
     ):
         return None
-    one = match["number"] == "1" or re.match(rf"\s(?:{_LONG_THINGS})\b", after(match)) is not None
+    one = (
+        match["number"] == "1"
+        or re.match(rf"\s(?:[A-Z]\w*\s)?(?:{_LONG_THINGS}|room|area|space|patch|plot|garden)\b", after(match))
+        is not None
+    )
     return f"{english.number(match['number'])} {reading('ft', one, english)}"
 
 
 def _inches(match: re.Match[str], english: English) -> Said:
-    one = match["number"] == "1" or re.match(r"\s[A-Za-z]", after(match)) is not None
+    thing = re.match(r"\s([A-Za-z]+)", after(match))
+    one = match["number"] == "1" or (thing is not None and thing[1] not in _NO_NOUN | _WIDE)
     return f"{english.number(match['number'])} {reading('in', one, english)}"
 
 
 UNITS = (
     rule(rf"{START}([0-9]{{1,2}})['′]\s?([0-9]{{1,2}}(?:\.[0-9]+)?)(?:[\"″”]|'')", _feet),
-    rule(rf"{START}(?<!\")(?P<number>{NUMBER})[\"″](?=\s[a-z(]|\sTV|[,.;)]\s|$)", _inches),
+    rule(rf"{START}(?<!\")(?P<number>{NUMBER})[\"″](?=\s[a-z(]|\s[A-Z]{{2}}|[,.;)]\s|$)", _inches),
     rule(
         rf"{START}(?<!['‘])(?P<number>{NUMBER})['′]"
-        rf"(?=\s(?:tall|long|wide|high|deep|by|of|and|away|apart|or|x|to|{_LONG_THINGS})\b|\s?[x×]\s?[0-9]|[,.;)]?(?:\s?$|[,.;)]\s))",
+        rf"(?=\s(?:tall|long|wide|high|deep|by|of|and|away|apart|or|x|to|"
+        rf"(?:[A-Z]\w*\s)?(?:{_LONG_THINGS}))\b|"
+        r"\s?[x×]\s?[0-9]|[,.;)]?(?:\s?$|[,.;)]\s))",
         _lone_feet,
     ),
+    rule(rf"(?<=by )(?P<number>{NUMBER})['′](?=\s[a-z])", _lone_feet),
     rule(rf"{START}(?P<number>{NUMBER})\s?(?P<unit>{UNIT})", _quantity),
     rule(rf"{START}(?P<number>{NUMBER})-(?P<unit>{UNIT})(?![-/])", _compound),
 )
