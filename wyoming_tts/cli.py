@@ -189,7 +189,7 @@ def _add_voices_flags(parser: argparse.ArgumentParser) -> None:
 
 async def _voices(options: argparse.Namespace) -> None:
     program = _program(await (await _client(options)).info())
-    voices = [voice for voice in program.voices if voice.installed and _has_language(voice, options.language)]
+    voices = [voice for voice in program.voices if _has_language(voice, options.language)]
     if not voices:
         known = sorted({language for voice in program.voices for language in voice.languages})
         raise BackendError(
