@@ -131,6 +131,7 @@ _NAMES = {
     "PIR": "ピーアイアール",
     "Raspberry Pi": "ラズベリーパイ",
     "Roomba": "ルンバ",
+    "Xbox": "エックスボックス",
 }
 """Names and abbreviations that the dictionary does not know, and reads as if they were words."""
 

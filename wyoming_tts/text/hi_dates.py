@@ -129,6 +129,7 @@ _ISO = rf"{START}(?P<y>\d{{4}})-(?P<m>\d\d)-(?P<d>\d\d)"
 _ZONE = r"(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?(?![\d:])"
 _HALF = r"(?:\s?([AaPp])\.?[Mm](?:\b\.?))"
 _AT = rf"(\sबजे|\sपर{_END})"
+_EVENT = "विश्व कप|वर्ल्ड कप|ओलंपिक|चुनाव"
 _YEAR = r"1[1-9]\d\d"
 
 DATE_RULES: tuple[Rule, ...] = (
@@ -164,7 +165,7 @@ DATE_RULES: tuple[Rule, ...] = (
     (re.compile(rf"((?:सन्|सन|साल|वर्ष)\s)({_YEAR})(?![\d.,:]*\d)"), _kept_and_year),
     (re.compile(rf"{START}({_YEAR})\s?[-–—]\s?({_YEAR}|20\d\d)(?![\d.,:]|\s?[A-Za-z%°])"), _years),
     (
-        re.compile(rf"{START}{_YEAR}(?=\s(?:में|का|की|के|से|तक|ईस्वी|ईसवी){_END})"),
+        re.compile(rf"{START}{_YEAR}(?=\s(?:में|का|की|के|से|तक|ईस्वी|ईसवी|{_EVENT}){_END})"),
         _year,
     ),
 )

@@ -35,6 +35,16 @@ TERMS = {
     "8k": "एट के",
     "3d": "थ्री डी",
     "2d": "टू डी",
+    "t20": "टी ट्वेंटी",
+    "g20": "जी ट्वेंटी",
+    "sim": "सिम",
+    "pin": "पिन",
+    "ram": "रैम",
+    "isro": "इसरो",
+    "nasa": "नासा",
+    "covid": "कोविड",
+    "covid-19": "कोविड उन्नीस",
+    "whatsapp": "व्हाट्सऐप",
     "lakh": "लाख",
     "lakhs": "लाख",
     "crore": "करोड़",
@@ -70,7 +80,7 @@ def _numeral(match: re.Match[str]) -> str:
 
 def _term(match: re.Match[str]) -> str | None:
     word = match[0]
-    if word.lower() in ("on", "off", "ok", "no2", "so2") and not word.isupper():
+    if word.lower() in ("on", "off", "ok", "no2", "so2", "ram") and not word.isupper():
         return None
     return TERMS[word.lower()]
 
@@ -85,6 +95,7 @@ _ROMAN = r"X{0,3}(?:IX|IV|VI{0,3}|I{1,3})|X{1,3}"
 _NUMBERED = "(?:अध्याय|भाग|खंड|चरण|अंक|प्रकार|चैप्टर|पार्ट|विश्व युद्ध|विश्वयुद्ध|फ़ेज़|फेज|स्तर|वॉल्यूम)"
 
 LETTER_RULES: tuple[Rule, ...] = (
+    (re.compile(r"(?<![A-Za-z.@])(?:[A-Z]\.){2,5}(?![A-Za-z])"), lambda m: letters(m[0].replace(".", ""))),
     (
         re.compile(rf"({_NUMBERED})\s({_ROMAN})(?!\w)"),
         _numeral,

@@ -40,6 +40,7 @@ ABBREVIATIONS: tuple[Rule, ...] = (
     _short("पं.", "पंडित"),
     _short("स्व.", "स्वर्गीय"),
     _short("उदा.", "उदाहरण"),
+    (re.compile(rf"(?<=[{DEVANAGARI}]\s)किमी(?![./\w{DEVANAGARI}])"), "किलोमीटर"),
     _short(r"प्रा.\s?लि.", "प्राइवेट लिमिटेड"),
     _short("लि.", "लिमिटेड"),
     _short("कं.", "कंपनी"),
@@ -101,6 +102,7 @@ _DOMAINS = (
 
 ADDRESSES: tuple[Rule, ...] = (
     (re.compile(r"(?<![\w.+-])[\w.+-]{1,64}+@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}"), _address),
+    (re.compile(r"(?<=[A-Za-z0-9])@(?=[A-Za-z0-9])"), " एट "),
     (re.compile(r"(?<![A-Za-z+.-])[A-Za-z][A-Za-z0-9+.-]{0,14}://[A-Za-z0-9\[][^\s<>।]{0,2000}"), _address),
     (re.compile(r"(?<![A-Za-z_.-])www\.[A-Za-z0-9][^\s<>।]{0,2000}"), _address),
     (re.compile(rf"(?<![\w.@-]){_HOST}(?::\d{{1,5}})?(?:/[^\s<>।]{{0,2000}})?"), _address),

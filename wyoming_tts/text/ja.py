@@ -18,7 +18,7 @@ _CODES = re.compile(
     r"(?:暗証番号|暗証コード|パスワード|パスコード|認証コード|確認コード|コード|PIN|ピン)[^\d。、]{0,6}$"
     r"|(?:番号|電話|ポート|内線|ルーム|ID|便名?)\s?(?:は|が|:|=)?\D{0,2}$"
 )
-_LASTING = re.compile(r"(?:残り|タイマー|経過|所要|再生|長さ|ラップ)[^\d。、]{0,6}$")
+_LASTING = re.compile(r"(?:残り|曲|タイマー|経過|所要|再生|長さ|ラップ)[^\d。、]{0,6}$")
 _SCORES = re.compile(r"(?:スコア|得点|比率|比|アスペクト|試合)[^\d。、]{0,6}$")
 _VERSIONS = re.compile(
     r"(?:バージョン|Assistant|OS|[Vv]ersion|Core|Android|ファームウェア|アップデート)\s?[:はが]?\s?[vV]?$"
@@ -160,6 +160,10 @@ def _rules() -> Sequence[Rule]:
         (re.compile(r"(?<![\d.A-Za-z-])\d{1,4}(?:-\d{1,4}){2,3}(?![\d.-])"), _block),
         (re.compile(r"(?<=[区町村市目]\d)-(?=\d)|(?<=[区町村市目]\d\d)-(?=\d)"), "の"),
         (re.compile(r"(?<=\d)/(?=\d{2,3}\s?mmHg)|(?<=血圧\d{3})/(?=\d)|(?<=血圧は\d{3})/(?=\d)"), "、"),
+        (
+            re.compile(r"(?<![\d.])((?:19|20)\d\d)\s?年?Q([1-4])(?![A-Za-z0-9])"),
+            lambda m: f"{speech.year(m[1])}年第{speech.number(m[2])}四半期",
+        ),
         (re.compile(r"(?<=\d)\+(?![\dA-Za-z])"), "以上"),
         (re.compile(r"(?<=\d時)\d{1,2}(?=分)"), lambda m: speech.number(str(int(m[0])))),
         *cjk_rules.signs(speech),

@@ -180,6 +180,20 @@ def _rules() -> Sequence[Rule]:
             lambda m: f"{speech.ordinal(m[1])}到{speech.ordinal(m[2])}",
         ),
         (re.compile(r"第\s?(\d{1,15})(?![\d.])"), lambda m: speech.ordinal(m[1])),
+        (
+            re.compile(r"(?<=[\d零一二三四五六七八九][转轉])\d{3,5}(?![\d元块塊万萬])"),
+            lambda m: speech.digits(m[0]),
+        ),
+        (
+            re.compile(r"(?<![\d.])((?:19|20)\d\d)\s?年?Q([1-4])(?![\w])"),
+            lambda m: f"{speech.year(m[1])}年第{speech.number(m[2])}季度",
+        ),
+        (
+            re.compile(
+                r"(?<![\d.])(?:19|20)\d\d(?=\s?(?:奥运|世界杯|欧洲杯|亚运|赛季|春晚|财年|春节|高考|款))"
+            ),
+            lambda m: speech.year(m[0]),
+        ),
         (_CALLED, lambda m: speech.digits(m[0])),
         (
             re.compile(r"(?<=[A-Z][·•])(?=[A-Z0-9]{5,6}(?![A-Z0-9]))[A-Z]?\d{3,6}"),
