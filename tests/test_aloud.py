@@ -118,7 +118,7 @@ def assert_nothing_is_lost(text: str, language: str) -> None:
     """Every word as written is in what is read out, and every word that is read out has a sound."""
     aloud = read_aloud(AlignedText.of(text), voice(language))
     spoken = aloud.normalised
-    heard = set()
+    heard: set[int] = set()
     for index, symbol in enumerate(spoken.text):
         if symbol.isalnum():
             heard.update(range(*spoken.source(index, index + 1)))

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.g2p.clauses import Part, clean, cut
 from wyoming_tts.g2p.english import EnglishReader
 from wyoming_tts.g2p.english_lexicon import EnglishLexicon
 from wyoming_tts.g2p.english_words import Ahead, EnglishWords, stressed
 from wyoming_tts.g2p.symbols import VOCABULARY
-from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.phonemes import Phonemizer
 
 CASES = Path(__file__).parent / "cases"
