@@ -11,7 +11,8 @@ _MONTH = "jan|fév|mar|avr|mai|juin|juil|aoû|sep|oct|nov|déc"
 _BEFORE_DATE = rf"(?:\.,?|,)?(?= \d{{1,2}}(?:er)?(?:/\d| (?:{_MONTH})))"
 
 _SAID = {
-    r"M\.(?= (?:[A-ZÀ-Þ]|(?:et|ou) M(?:me|lle)))": "monsieur",
+    r"M\.(?= (?:[A-ZÀ-Þ]|(?:et|ou) M(?:me|lle)|l[ea] |l['’]))": "monsieur",
+    r"Me(?= [A-ZÀ-Þ])": "maître",
     r"MM\.(?= [A-ZÀ-Þ])": "messieurs",
     r"Mmes\b\.?": "mesdames",
     r"Mme\b\.?": "madame",
@@ -56,7 +57,7 @@ _SAID = {
     r"[Aa]rt\.(?= \d)": "article",
     r"[Tt]emp\.(?= )": "température",
     r"[Mm]ax\.": "maximum",
-    r"(?<!\d )min\.(?=$| \(|,| :)": "minimum",
+    r"(?<!\d )min\.(?=$| \(|,| :| -?\d)": "minimum",
     r"[Aa]ppt\.?(?= )": "appartement",
     r"vs\b\.?(?= )": "contre",
     r"[Qq]qn\b": "quelqu'un",

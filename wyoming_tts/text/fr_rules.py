@@ -20,6 +20,7 @@ _NO_NOUN = (
 _SHORT_MONTH = r"(?:janv|févr|fév|avr|juil|sept|oct|nov|déc)\b"
 _PAIRS = r"(?:[ .-]?\d{2})"
 _SUFFIX = r"(er|ère|ere|re|nde|nd|ème|eme|ième|ieme|e|ᵉʳ|ʳᵉ|ᵉ)(s?)(?![^\W\d])"
+_ROMAN_SUFFIX = r"((?<=(?<!\w)I)(?:er|ère|ere|re|ᵉʳ|ʳᵉ)|nde|nd|ème|eme|ième|ieme|e|ᵉ)(s?)(?![^\W\d])"
 _ENDS_FEMININE = ("re", "ère", "ere", "nde", "ʳᵉ")
 
 SPACES: tuple[Rule, ...] = ((re.compile(_SPACE.replace(" ", "", 1)), " "),)
@@ -155,7 +156,11 @@ FIRST: tuple[Rule, ...] = (
         re.compile(r"(?<![\w.,])(\d{0,9}1) (?=(?:autre|même|jeune|rare|simple|double)s? ([^\W\d_]+))"),
         _feminine,
     ),
-    (re.compile(r"(?<=[\dmck ]m) ?[x×] ?(?=\d)"), " sur "),
+    (re.compile(r"(?<=[\dmck ]m) ?[x×] ?(?=\d)|(?<=\d) ?[x×] ?(?=\d+(?:,\d+)? ?[ckm]?m\b)"), " sur "),
+    (
+        re.compile(r"(?<![\w.,:])([01]?\d|2[0-4]) ?[hH] ?[-–—] ?(?=[0-2]?\d ?[hH])"),
+        lambda match: f"{clock(int(match[1]), 0, '', False)} à ",
+    ),
     (_DOMESTIC, _pairs),
     (
         re.compile(r"(\b(?:[Aa]ppele|[Cc]ompose)[zr] le )([1-9]\d{3})(?![\w,])(?![ .]\d)"),
@@ -171,7 +176,10 @@ FIRST: tuple[Rule, ...] = (
         _time,
     ),
     (re.compile(rf"(?<![\w.,])(\d{{1,4}}){_SUFFIX}(?! {_SHORT_MONTH})"), _ordinal),
-    (re.compile(rf"(?<![^\W\d])(?<!['’])((?=[IVX])X{{0,3}}(?:IX|IV|V?I{{0,3}})){_SUFFIX}"), _roman_ordinal),
+    (
+        re.compile(rf"(?<![^\W\d])(?<!['’])((?=[IVX])X{{0,3}}(?:IX|IV|V?I{{0,3}})){_ROMAN_SUFFIX}"),
+        _roman_ordinal,
+    ),
     (re.compile(r"(?<![\w.,-])(?<!v )\d{1,9}\.\d{3}(?![\w.,-]|[ ]?[-–]\d)(?!\.)"), _decimal),
     (
         re.compile(

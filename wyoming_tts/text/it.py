@@ -282,7 +282,7 @@ _PER = {
 }
 _MONTH_PATTERN = "|".join((*_MONTHS, *listed("gen feb mar apr mag giu lug ago sett set ott nov dic")))
 _FIRST = rf"['’]1[°º]?(?= (?:{'|'.join(_MONTHS)})\b)"
-_FIRST_IN_FIGURES = r"['’](?=1/(?:1[0-2]|0?[1-9])(?![\d/]))"
+_FIRST_IN_FIGURES = r"['’](?=1/(?:1[0-2]|0?[1-9])(?!\d))"
 
 GRAMMAR = Grammar(
     language="it",
@@ -439,6 +439,7 @@ GRAMMAR = Grammar(
         **{
             r"[Vv]ol\.(?= )": "volume",
             r"[Pp]rob\.(?= )": "probabilità",
+            r"[Cc]ell\.(?=:? )": "cellulare",
             r"[Cc]onf\.(?= di )": "confezioni",
             r"[Aa]rt\.(?= )": "articolo",
             r"a\. ?C\.": "avanti Cristo",
@@ -468,8 +469,8 @@ GRAMMAR = Grammar(
     code_cue="chiama(?:re|te)? il(?= \\d{3}[ \\d]\\d)|telefono|pin|codice|password|volo|cap|"
     "interno|tel|emergenze",
     regnal=_regnal,
-    rulers="(?:Giovanni Paolo|Vittorio Emanuele|Carlo Alberto|Maria Teresa|Umberto|Carlo|Luigi|Filippo|"
-    "Enrico|Elisabetta|"
+    rulers="(?:Giovanni Paolo|Vittorio Emanuele|Carlo Alberto|Maria Teresa|Umberto|Ludovico|Carlo|Luigi|"
+    "Filippo|Enrico|Elisabetta|"
     "Giorgio|Edoardo|Pietro|Paolo|Pio|Benedetto|Leone|Giovanni|Guglielmo|Federico|Napoleone|Francesco|"
     "Ferdinando|"
     "Caterina|Gregorio|Innocenzo|Riccardo|Clemente|Alessandro|Nicola|Maria|Cristina|Margherita|Giulio|"

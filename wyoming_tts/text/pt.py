@@ -154,8 +154,8 @@ _MASCULINE = wordset(
     """
     dia mapa sofá problema sistema programa clima idioma tema lema esquema dálmata diagrama telegrama
     quilograma grama panorama drama fantasma pijama aroma dilema teorema sintoma cromossomo carisma estigma
-    enigma diploma axioma emblema poema prisma plasma planeta cometa poeta cinema telefonema trauma karma delta
-    coração pão chão fogão botão cartão avião verão portão galpão pulmão caminhão limão feijão cão irmão
+    enigma diploma axioma emblema poema prisma plasma planeta cometa poeta cinema telefonema trauma karma
+    delta coração pão chão fogão botão cartão avião verão portão galpão pulmão caminhão limão feijão cão irmão
     capitão vulcão violão sabão balão grão órgão
     """
 )

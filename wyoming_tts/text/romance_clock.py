@@ -56,11 +56,13 @@ def rules(grammar: Grammar) -> list[Rule]:
     stopped = rf"(\b(?i:{grammar.clock_cue}))({_HOUR})\.({_MINUTE})(?!\w|[.,]\d| ?[%°€$£]|\. ?\d)(){hours}"
     until = rf"{cue}({_HOUR}):({_MINUTE}) ?[-–—] ?({_HOUR}):({_MINUTE})(?![\w:]){hours}"
     colon, letter = rf":({_MINUTE})(?![\w:]|[.,]\d){hours}", rf"[hH]({_MINUTE})(?: ?min)?\b"
+    abbreviated = rf"(?<![\w-])(?i:({grammar.month_pattern}))\.? (?=(?:del? )?(?:19|20)\d\d(?!\d))"
     patterns = [
         (_ISO, _iso),
         (_NUMERIC, _numeric),
         (re.compile(short), _short_date),
         (re.compile(named), _named),
+        (re.compile(abbreviated), _month_alone),
         (re.compile(stopped), _clock),
         (re.compile(rf"()(?<![\w.,])({_HOUR})\.({_MINUTE})() ?h(?:s|rs?|oras)?\b"), _clock),
         (re.compile(rf"(\b(?i:{grammar.clock_cue}))?{_DURATION}"), _duration),
@@ -145,6 +147,15 @@ def _named(grammar: Grammar, match: re.Match[str]) -> str | None:
     if said and match[0].endswith(".") and not match[4] and not match.string[match.end() :].strip():
         said += "."
     return said
+
+
+def _month_alone(grammar: Grammar, match: re.Match[str]) -> str | None:
+    """`Sep. 2025`."""
+    month = grammar.month(match[1])
+    if month is None:
+        return None
+    name = grammar.months[month - 1]
+    return f"{name.capitalize() if match[1][0].isupper() else name} "
 
 
 def _duration(grammar: Grammar, match: re.Match[str]) -> str | None:

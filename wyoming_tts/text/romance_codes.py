@@ -22,12 +22,18 @@ _IP = re.compile(
 _ENTITY = re.compile(
     r"(?<![\w.@/])([a-z]{2,30}(?:_[a-z]{1,30}){0,3})\.([a-z0-9]+(?:_[a-z0-9]+)+|[a-z]{3,40}_\d+)(?![\w.]*@)"
 )
+_DOMAIN = re.compile(
+    r"(?<![\w.@/])(light|switch|sensor|binary_sensor|climate|cover|fan|lock|media_player|scene|script"
+    r"|automation|person|camera|vacuum|weather|zone|timer|input_boolean|input_number|humidifier)"
+    r"\.([a-z]{2,40})(?![\w@.])"
+)
 _SNAKE = re.compile(r"(?<![\w.@/])[a-z0-9]{1,40}(?:_[a-z0-9]{1,40}){1,10}(?![\w@])")
 _VERSION = re.compile(
     r"(?<![\w.,/])()(\d{1,4}(?:\.\d{1,4}){2,3}|20[2-9]\d\.(?:1[0-2]|[1-9])(?!\d))"
     r"((?:b|rc|beta|alpha|dev)\d{0,8})?(?!\w|[.,]\d)"
 )
 _NAMED_VERSION = re.compile(r"(?<![\w.,/])([vV]\.?|v\.? )(\d{1,4}(?:\.\d{1,4}){0,3})()(?!\w|[.,]\d)")
+_WORDED_VERSION = re.compile(r"(?i:\b(versi[oó]ne?|versão)) (\d{1,4})\.([1-9]\d{0,3}|0)(?!\w|[.,]\d)")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 _INTERNATIONAL = re.compile(r"(?<![\w+])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,6}(?![\w])")
 _AREA = re.compile(r"(?<!\w)\(\d{2,5}\) ?\d{2,5}(?:[ .-]\d{2,5}){1,4}(?!\w)")
@@ -39,6 +45,7 @@ _DASHED = re.compile(
 _TRIPLES = re.compile(
     r"(?<![\w.,] )(?<![\w.,])[6-9]\d{2} \d{3} \d{3}(?! ?[\w°%€$])"
     r"|(?<![\w.,])(?:[6-9]\d{2} \d{2}|[689]\d \d{3}) \d{2} \d{2}(?! ?\d)"
+    r"|(?<![\w.,])3\d{2} (?:\d{6,7}|\d{3} \d{4})(?! ?\d)"
     r"|(?<![\w.,])0\d{1,4}(?:[ -]\d{3,8}){1,3}(?!\w)"
 )
 _LETTERS = re.compile(r"(?<![\w.])([A-Z]{1,5})[-‑]?(\d{1,4})(?![\w]|[.,]\d)")
@@ -46,7 +53,7 @@ _DECIMAL_ID = re.compile(r"(?<!\w)([A-Z]{2,5}) ?(\d{1,2})([.,])(\d)(?![\w%])")
 _ZONE = re.compile(r"\b(UTC|GMT) ?([-−–+]) ?(?=\d)")
 _LONG_ID = 3
 
-WITHOUT_DIGITS = 5
+WITHOUT_DIGITS = 6
 """How many of the `rules`, from the first, may match text without a digit."""
 
 
@@ -61,9 +68,11 @@ def rules(grammar: Grammar) -> list[Rule]:
         (_URL, partial(_url, grammar)),
         (_IP, partial(_ip, grammar)),
         (_ENTITY, partial(_entity, grammar)),
+        (_DOMAIN, partial(_entity, grammar)),
         (_SNAKE, lambda match: _spaced_digits(match[0].replace("_", " "))),
         (_VERSION, partial(_version, grammar)),
         (_NAMED_VERSION, partial(_version, grammar)),
+        (_WORDED_VERSION, partial(_worded_version, grammar)),
         *((pattern, partial(_phone, grammar)) for pattern in (_INTERNATIONAL, _AREA, _DASHED, _TRIPLES)),
         (cue, partial(_code, grammar)),
         (_ZONE, lambda match: f"{match[1]} {grammar.sums['-' if match[2] in '-−–' else '+']} "),
@@ -127,6 +136,11 @@ def _version(grammar: Grammar, match: re.Match[str]) -> str | None:
         number = behind[len(letters) :]
         said += f" {letters} {_group(grammar, number) if number else ''}".rstrip()
     return f"{grammar.words['version']} {said}" if match[1] else said
+
+
+def _worded_version(grammar: Grammar, match: re.Match[str]) -> str:
+    numbers = _group(grammar, match[2]), _group(grammar, match[3])
+    return f"{match[1]} {numbers[0]} {grammar.address['.']} {numbers[1]}"
 
 
 def _phone(grammar: Grammar, match: re.Match[str]) -> str | None:

@@ -71,6 +71,7 @@ def rules(grammar: Grammar) -> list[Rule]:
     behind_it = r"( ?/ ?(?=[-−]?\d)|/([a-zà-ÿ]{3,9})(?!\w)| [x×] (?=\d))?"
     measure = rf"({SIGNED})( ?)({unit})(?!\w|['’]\w|-[^\W\d]){behind_it}"
     return [
+        (re.compile(rf"(?<=\d) ?[x×] ?(?={NUMBER} ?[ckm]?m\b)"), f" {grammar.words['per']} "),
         (_DECADE, lambda match: match[1] + match[2]),
         (re.compile(r"[~≈] ?(?=[-−]?\d)"), f"{grammar.sums['~']} "),
         (re.compile(r"([<>≤≥]) ?(?=[-−]?\d)"), lambda match: f"{grammar.sums[match[1]]} "),
@@ -95,7 +96,7 @@ def last_rules(grammar: Grammar) -> list[Rule]:
     to = grammar.words["to"]
     return [
         (re.compile(sums), partial(_sum, grammar)),
-        (re.compile(r"(?<=\d) ?[x×] ?(?=\d)"), f" {grammar.sums['×']} "),
+        (re.compile(r"(?<=\d) ?[x×] ?(?=\d)"), f" {grammar.words['per']} "),
         (re.compile(r"(?<=[\d)])( ?)([+=])( ?)(?=[\d(])"), lambda match: f" {grammar.sums[match[2]]} "),
         (re.compile(between, re.IGNORECASE), lambda match: f"{match[1]} {grammar.words['between_and']} "),
         (re.compile(span), lambda match: f"{match[1]} {to} "),
