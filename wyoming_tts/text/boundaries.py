@@ -58,11 +58,11 @@ _NEVER_LAST = _words(
     "mme mmes mlle mlles vs cf ee approx e.g i.e eg ie ej p.ej p.ex p.es z.b av.da gral lic ing eng"
 )
 _NEVER_LAST_IF_CAPITAL = _words(
-    "Ms Gen Gov Hon Lt Maj Col Sgt Capt Rev Sen Rep Pr Mgr Sto Sta Ste Mons Arch Rag Sr"
+    "Ms Gen Gov Hon Lt Maj Col Sgt Capt Rev Sen Rep Pr Mgr Sto Sta Ste Mons Arch Rag Sr MM Me"
 )
 _NUMBER_FOLLOWS = _words(
     "no nos nr núm num nº pp pág pag págs pagg fig figs vol vols cap art tel tél eq ext ch chap "
-    "exp núms ss séc sécs sez"
+    "exp cell núms ss séc sécs sez"
 )
 _NUMBER_FOLLOWS_IF_CAPITAL = _words("Mon Sat Sun Mar May Sept")
 _MAY_BE_LAST = _words(
@@ -314,6 +314,8 @@ def _full_stop(text: str, head: int, index: int, end: int, final: bool, line_sta
     if rule == "never":
         return False
     word = _next_word(text, end, final)
+    if word == ":":
+        return False
     if rule == "number":
         return not (word[:1].isdigit() or _ROMAN.fullmatch(word))
     if rule == "lower":
