@@ -23,9 +23,9 @@ MOST_MS, MOST_START, MOST_MEGABYTES = 2.0, 1.0, 150.0
 """Most CPU of an English sentence, in milliseconds; of the start, in seconds; most memory it may add."""
 
 START = """
-import json, resource, time
+import json, psutil, time
 import numpy
-def now(): return time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def now(): return time.process_time(), psutil.Process().memory_info().rss / 2**20
 began, before = now()
 from wyoming_tts.phonemes import Phonemizer
 from wyoming_tts.text.aligned import AlignedText
