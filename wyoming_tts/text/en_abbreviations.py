@@ -110,13 +110,14 @@ _DOTTED = {
     "cont": "continued",
     "pt": "part",
     "op": "opus",
+    "lat": "latitude",
 }
 _CAPITAL_ONLY = words(
     "mr mrs ms prof rev gov capt lt sgt col gen sen rep hon pres jr sr ave blvd rd ln hwy pkwy ct sq bldg "
     "mt ft pl inc ltd corp co univ"
 )
 _NAME_FOLLOWS = words("prof rev gov capt lt sgt col gen sen rep hon pres mt ft")
-_NUMBER_FOLLOWS = words("no nos ch pp pt ed vol vols fig figs ext ref op")
+_NUMBER_FOLLOWS = words("lat no nos ch pp pt ed vol vols fig figs ext ref op")
 _NO_WORD = words("min max sec hr yr wk mo lb oz gal hum est co ct ch ed mos info pt op")
 _SPELT_LIST = """
 AC AI API ATM BBC BBQ BIOS BLE BMW BST CCTV CD CEO CET CEST CFO CIA CNN COD CPU CSV CTO DC DHCP DIY DJ DNA
@@ -260,6 +261,7 @@ ABBREVIATIONS = (
         r"(?<!\w)([ap])\.\s?m\.(?!\w)", lambda match, english: f"{match[1].upper()} M" + stop_if_last(match)
     ),
     rule(r"(?<!\w)a\.k\.a\.(?!\w)", "also known as"),
+    rule(r"(?<!\w)p\.a\.(?!\w)", lambda match, english: "per annum" + stop_if_last(match)),
     rule(r"(?<!\w)[Pp]h\.\s?[Dd]\.?(?!\w)", lambda match, english: "P H D" + stop_if_last(match)),
     rule(r"(?<!\w)[Dd]r(?:\.|(?=\s[A-Z]))(?![\w.])", _doctor),
     rule(r"(?<!\w)St(?:\.|(?=\s[A-Z]))(?![\w.])", _saint),
@@ -294,6 +296,10 @@ SHORT_WORDS = (
     rule(r"(?<!\w)w/\s?(?=\w)", "with "),
     rule(r"(?<!\w)c/o(?!\w)", "care of"),
     rule(r"(?<!\w)([Aa]n?d/[Oo]r)(?!\w)", "and or"),
+    rule(
+        r"(?<=[a-z])/(yr|mo|wk|hr|min|sec)(?!\w)",
+        lambda match, english: f" per {reading(match[1], True, english)}",
+    ),
     rule(r"(?<=[a-z])\s?/\s?(?=(?:second|minute|hour|day|night|week|month|year|person)\b)", " per "),
     rule(r"(?<!\w)AAA?(?=\sbatter)", lambda match, english: "triple A" if len(match[0]) == 3 else "double A"),
     rule(

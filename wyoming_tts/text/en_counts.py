@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wyoming_tts.text.en_units import UNIT, reading
+from wyoming_tts.text.en_units import UNIT, quoted, reading
 from wyoming_tts.text.en_words import NUMBER, START, English, Said, after, around, before, rule, words
 
 _FRACTIONS = {
@@ -83,6 +83,8 @@ def _of_unit(match: re.Match[str], mixed: bool, english: English) -> str:
     if not unit:
         return ""
     if unit in '"″':
+        if unit == '"' and quoted(match):
+            return unit
         unit = "in"
     said = (
         None
@@ -118,8 +120,11 @@ def _slash(match: re.Match[str], english: English) -> Said:
 
 def _part_of(match: re.Match[str], english: English) -> Said:
     """`11.2/13.5 kWh`, `4.5/5 stars`: one number of, or out of, the other."""
-    if float(match[1]) > float(match[3]):
+    left, right = match[1].replace(",", ""), match[3].replace(",", "")
+    if float(left[:15]) > float(right[:15]):
         return None
+    if len(right) > 3 and "." not in right:
+        return {2: " of "}
     unit = match["unit"]
     if unit and unit not in ("in", "A") and reading(unit, False, english):
         return {2: " of "}
@@ -188,7 +193,10 @@ def _power_of_number(match: re.Match[str], english: English) -> Said:
 
 
 def _compared(match: re.Match[str], english: English) -> Said:
-    return f"{_COMPARISONS[match[1]]} "
+    counted = match[1] == ">" and re.search(
+        r"\b(?:for|in|of|by|after|with|takes?|took|needs?|lasted|open) \Z", before(match)
+    )
+    return "more than " if counted else f"{_COMPARISONS[match[1]]} "
 
 
 def _times(match: re.Match[str], english: English) -> Said:
@@ -227,7 +235,8 @@ FRACTIONS = (
         _vulgar,
     ),
     rule(
-        rf"(?<![\w.,/$€£-])([0-9]{{1,4}}\.[0-9]{{1,3}})(\s?/\s?)([0-9]{{1,4}}(?:\.[0-9]{{1,3}})?)"
+        rf"(?<![\w.,/$€£-])([0-9]{{1,4}}\.[0-9]{{1,3}}|[0-9]{{1,3}}(?:,[0-9]{{3}})+)(\s?/\s?)"
+        rf"([0-9]{{1,3}}(?:,[0-9]{{3}})++|[0-9]{{1,4}}(?:\.[0-9]{{1,3}})?)"
         r"(?![\w/]|[.,][0-9])"
         rf"(?=(?:\s?(?P<unit>{UNIT}))?)",
         _part_of,

@@ -148,6 +148,8 @@ def _model_part(part: str, english: English, count: int) -> str:
 
 
 def _millions(match: re.Match[str], english: English) -> Said:
+    if match[0] == "3M":  # the firm
+        return "three M"
     return f"{english.number(match[1])} {'million' if match[2] == 'M' else 'billion'}"
 
 
@@ -285,6 +287,7 @@ MODELS = (
 
 HASHTAGS = (
     rule(r"(?<=[0-9A-Za-z])\s?@\s?(?=[$€£]?[0-9])", " at "),
+    rule(r"(?<![\w&#])#(?=[A-Z]{1,3}-?[0-9])", "number "),
     rule(r"(?<![\w&#])#([A-Za-z]\w{1,60})", _hashtag),
     rule(r"(?<![\w&#])#\s?(?=[0-9])", "number "),
     rule(r"(?<!\w)([A-G])#(?!\w)|(?<!\w)F#(?!\w)", lambda match, english: f"{match[0][0]} sharp"),

@@ -86,7 +86,7 @@ _SYMBOL = r"(?:(?:US|AU|CA|NZ|HK|[ACSR])?\$|[€£¥₹₩₽₺₿₴])"
 _CODE = "|".join(code for code in _CURRENCIES if len(code) == 3 and code.isalpha())
 _MAGNITUDE = (
     r"(?:(?:\s?|-(?=[tmb]))(?P<magnitude>K|k|Mn?|m|mn|mil|B|bn?|T|tn|[Tt]housand|"
-    r"[Mm]illion|[Bb]illion|[Tt]rillion)(?![\w/]))?"
+    r"[Mm]illion|[Bb]illion|[Tt]rillion)(?!\w|/(?!(?:yr|year|mo|month|wk|week|day|hr|hour)\b)))?"
 )
 _ADJECTIVE = re.compile(
     r"\s(?!(?:of|in|at|per|and|or|to|for|is|on|from|each|by|bet|a|"

@@ -84,7 +84,7 @@ _AFTER_POINT = re.compile(
     rf" (?:winds?|breezes?|gusts?|swells?|corner|coast|facing|[0-9]+(?:st|nd|rd|th) {_STREET}\b|"
     rf"(?:at |around )?[0-9]+(?:[-–][0-9]+)?\s?{_SPEED}(?!\w))"
 )
-_GOING = re.compile(r"\b(?:drive|head|go|walk|travel|sail|ride|then|continue|and|turn) \Z")
+_GOING = re.compile(r"\b(?:drive|head|go|walk|travel|sail|ride|then|continue) \Z")
 _NUMBERED = re.compile(r"(?:\A|\s)[0-9]{1,5}[A-Za-z]? \Z")
 _AFTER_NUMBER = re.compile(rf"\.? (?:[A-Z][a-z]{{1,15}} ){{1,3}}{_STREET}\b")
 _DISTANCE = re.compile(r"[0-9]\s?(?:km|mi|miles?|m|ft|kilomet(?:er|re)s?|met(?:er|re)s?|blocks?) \Z")
@@ -137,7 +137,14 @@ def _point(match: re.Match[str], english: English) -> Said:
 def _led_to(point: str, match: re.Match[str]) -> bool:
     """Whether the words before a point and behind it are those of a direction: "head E on", "the NW room"."""
     near, following = before(match), after(match)
-    if len(point) > 1 and re.match(r" (?!version|update)[a-z]", following) and near.endswith("the "):
+    if (
+        len(point) > 1
+        and re.match(
+            r" (?!(?:version|update|model|phone|watch|is|was|has|can|will|and|or|for|with|does)\b)[a-z]",
+            following,
+        )
+        and near.endswith("the ")
+    ):
         return True
     if len(point) > 1 and re.match(r" [A-Z][a-z]", following) and f" {near}".endswith(" in "):
         return True
@@ -178,7 +185,7 @@ def _aircraft(match: re.Match[str], english: English) -> Said:
 
 
 POINTS = (
-    rule(r"(?<![\w/'’-])(?<![A-Z]\.)([NS][NS]?[EW]|[EW][NS][EW]|[NESW])(?![\w/'’-]|\.[A-Z])", _point),
+    rule(rf"(?<![\w/'’-])(?<![A-Z]\.)({'|'.join(_POINTS)})(?![\w/'’-]|\.[A-Z])", _point),
     rule(
         r"(?<=[0-9]°)([NSEW])(?!\w)|(?<=[0-9]['′’\"″”])([NSEW])(?!\w)",
         lambda match, english: " " + _POINTS[match[0]],

@@ -70,7 +70,7 @@ in|inch|inches; ft|foot|feet; yd|yard; mi|mile; nmi|nautical mile; ac|acre; ha|h
 lbs|pound; st|stone|stone; gal|gallon; gals|gallon; qt|quart; qts|quart; tsp|teaspoon; tbsp|tablespoon
 Tbsp|tablespoon; tbs|tablespoon; px|pixel; MP|megapixel; cc|C C|C Cs; min|minute; mins|minute; h|hour
 hr|hour; hrs|hour; sec|second; secs|second; d|day; w|week; wk|week; wks|week; mo|month; mos|month; y|year
-dz|dozen|dozen; deg|degree; yr|year; yrs|year; msec|millisecond; mph|mile per hour|miles per hour
+dz|dozen|dozen; bbl|barrel; deg|degree; yr|year; yrs|year; msec|millisecond; mph|mile per hour|miles per hour
 MPH|mile per hour|miles per hour
 mpg|mile per gallon|miles per gallon; kph|kilometer per hour|kilometers per hour
 kmh|kilometer per hour|kilometers per hour; KPH|kilometer per hour|kilometers per hour; kn|knot; kt|knot
@@ -335,13 +335,33 @@ def _lone_feet(match: re.Match[str], english: English) -> Said:
     return f"{english.number(match['number'])} {reading('ft', one, english)}"
 
 
+def quoted(match: re.Match[str]) -> bool:
+    """Whether the quote at the end of a match closes what one before it opened."""
+    return (
+        re.search(r"(?:\A|[\s(])\"(?=\S)[^\"]*\Z", match.string[max(0, match.start() - 200) : match.start()])
+        is not None
+    )
+
+
+def _arc(match: re.Match[str], english: English) -> Said:
+    said = f"{english.number(match[1])} degrees {english.number(match[2])} minutes"
+    return said + (f" {english.number(match[3])} seconds" if match[3] else "")
+
+
 def _inches(match: re.Match[str], english: English) -> Said:
+    if '"' in match[0] and quoted(match):
+        return None
     thing = re.match(r"\s([A-Za-z]+)", after(match))
     one = match["number"] == "1" or (thing is not None and thing[1] not in _NO_NOUN | _WIDE)
     return f"{english.number(match['number'])} {reading('in', one, english)}"
 
 
 UNITS = (
+    rule(
+        rf"{START}([0-9]{{1,3}})°\s?([0-9]{{1,2}}(?:\.[0-9]+)?)['′’]"
+        r"(?:\s?([0-9]{1,2}(?:\.[0-9]+)?)[\"″”])?",
+        _arc,
+    ),
     rule(rf"{START}([0-9]{{1,2}})['′]\s?([0-9]{{1,2}}(?:\.[0-9]+)?)(?:[\"″”]|'')", _feet),
     rule(rf"{START}(?<!\")(?P<number>{NUMBER})[\"″](?=\s[a-z(]|\s[A-Z]{{2}}|[,.;)]\s|$)", _inches),
     rule(
