@@ -22,9 +22,21 @@ _NUMERAL = re.compile(r"[\d½¼¾⅓⅔⅛]")
 _LATIN = re.compile(r"[A-Za-z]")
 _SIGN = re.compile(r"[^\w\s.,!?।\u0900-\u094f-]|[²³]")
 
+_UNSETTLED = re.compile(r"[A-Za-z\d²³½=+°%@&/×÷±<>≤≥~≈]|किमी|[\u0904-\u094d][.\u0970]")
+_ROUNDS = 4
+"""Almost always one; more for nonsense that grows into sense."""
+
 
 def normalise(text: AlignedText, language: str) -> AlignedText:
     """One sentence as a Hindi speaker reads it out; marks and what they cover stay as they are."""
+    for _ in range(_ROUNDS):
+        before, text = text.text, _once(text)
+        if text.text == before or not _UNSETTLED.search(text.text):
+            break
+    return text
+
+
+def _once(text: AlignedText) -> AlignedText:
     text = text.apply(ABBREVIATIONS)
     latin = bool(_LATIN.search(text.text))
     if latin:

@@ -164,6 +164,10 @@ def _rules() -> Sequence[Rule]:
             re.compile(r"(?<![\d.])((?:19|20)\d\d)\s?年?Q([1-4])(?![A-Za-z0-9])"),
             lambda m: f"{speech.year(m[1])}年第{speech.number(m[2])}四半期",
         ),
+        (
+            re.compile(r"(?<![\d.月、-])(?:2、3|4、5|5、6)(?=日(?!曜))"),
+            lambda m: "".join(map(speech.number, m[0].split("、"))),
+        ),
         (re.compile(r"(?<=\d)\+(?![\dA-Za-z])"), "以上"),
         (re.compile(r"(?<=\d時)\d{1,2}(?=分)"), lambda m: speech.number(str(int(m[0])))),
         *cjk_rules.signs(speech),
