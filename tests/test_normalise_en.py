@@ -276,7 +276,29 @@ def test_any_text(text: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["1", " ", ".", "a-", "1 ", "1.", "1-", "1:", "A", "a.", "/a", "_a", "$1", "1/", "@a", "(1) ", "1,000"],
+    [
+        "1",
+        " ",
+        ".",
+        "a-",
+        "1 ",
+        "1.",
+        "1-",
+        "1:",
+        "A",
+        "a.",
+        "/a",
+        "_a",
+        "$1",
+        "1/",
+        "@a",
+        "(1) ",
+        "1,000",
+        "a1",
+        "NW ",
+        "80s, ",
+        "5' ",
+    ],
 )
 def test_long_rows(piece: str) -> None:
     """Long rows of one thing are read in linear time: the test ends."""
