@@ -113,7 +113,7 @@ def _slash(match: re.Match[str], english: English) -> Said:
         return f"{top} of {bottom}{many}"
     if denominator < 2 or (numerator >= denominator and (denominator > 2 or not rest)):
         return f"{top}{' over' if numerator > 59 else ''} {bottom}{many}" if not whole else None
-    if (numerator, denominator) == (9, 11) or denominator > 100 or numerator > 19:
+    if (numerator, denominator) in ((9, 11), (7, 11)) or denominator > 100 or numerator > 19:
         return f"{top} over {bottom}{rest}" if denominator > 100 else f"{top} {bottom}{rest}"
     return _mixed(whole, numerator, denominator, english) + rest
 

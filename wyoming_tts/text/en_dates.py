@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from wyoming_tts.text.en_time import clock, count
-from wyoming_tts.text.en_units import UNIT
+from wyoming_tts.text.en_units import UNIT, reading
 from wyoming_tts.text.en_words import English, Said, after, before, rule, stop_if_last
 
 MONTHS = (
@@ -43,7 +43,6 @@ _SUFFIX = r"(?:st|nd|rd|th)?"
 _YEAR = r"(?:,?\s(1[0-9]{3}|2[0-9]{3})(?![0-9:]|[.,][0-9]|\s?[-–]?[0-9]|\s?(?:kWh|W|km|steps|people)\b))"
 _TO = r"\s?(?:-|–|—|to|and|&)\s?"
 _DAYNAME = r"(?:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)"
-_COUNTED = re.compile(rf"\s(?:[a-z]{{2,}}s(?<!was)(?<!is)\b|(?!in\b|at\b|A\b){UNIT})")
 _MONTHS_OR_HOURS = re.compile(
     rf"(?:,|,? and|,? or|,? to)\s{_DAYNAME}[a-z]{{0,6}}\b|(?:,|:)\s(?:[0-9]|"
     rf"{_MONTH}|the\b|at\b)|\)|\s(?:[0-9]|morning|afternoon|evening|"
@@ -160,11 +159,22 @@ def _two_digits(number: int, english: English) -> str:
     return ("oh " if number < 10 else "") + english.cardinal(number)
 
 
+def _counted(following: str, english: English) -> bool:
+    """Whether what follows a number is what it counts or measures."""
+    unit = re.match(rf"\s({UNIT})", following)
+    measured = unit and unit[1] not in ("in", "at", "A", "a") and reading(unit[1], False, english)
+    return bool(measured or re.match(r"\s[a-z]{2,}s(?<!was)(?<!is)\b", following))
+
+
 def _year_range(match: re.Match[str], english: English) -> Said:
     """`(1564-1616)`: years, unless what follows is counted or measured."""
     first, second = int(match[1]), int(match[3])
     bracketed = match.string[match.start() - 1 : match.start()] == "(" and after(match)[:1] in (")", ",", ";")
-    if first >= second or second > 2199 or (not bracketed and (first < 1300 or _COUNTED.match(after(match)))):
+    if (
+        first >= second
+        or second > 2199
+        or (not bracketed and (first < 1300 or _counted(after(match), english)))
+    ):
         return None
     return {1: english.year(first), 2: " to ", 3: english.year(second)}
 

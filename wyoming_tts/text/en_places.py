@@ -157,7 +157,7 @@ def _street(match: re.Match[str], english: English) -> Said:
     short, numbered = match[2], re.search(r"[0-9]\w* (?:[NSEW]{1,2} )?(?:\w+ )?\Z", before(match))
     if re.match(r" [A-Z]", after(match)) and short in ("St", "Dr", "Sq") and not numbered:
         return None
-    return {2: _STREETS[short]} if numbered or short not in ("Dr", "Ct", "Pl", "Ter", "Cir") else None
+    return {2: _STREETS[short]} if numbered or short not in ("Ct", "Pl", "Ter", "Cir") else None
 
 
 def _zip(match: re.Match[str], english: English) -> Said:

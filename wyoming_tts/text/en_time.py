@@ -84,7 +84,8 @@ def _hours(match: re.Match[str], english: English) -> Said:
     """`20:00 h` is a time of day, `1:30 h` how long something takes."""
     hour, minute = int(match[1]), int(match[2])
     clocked = hour > 12 or match[1][0] == "0" or (not minute and not match[0].endswith("rs"))
-    if clocked or _POINT.search(before(match)):
+    point = _POINT.search(before(match)) and not after(match).startswith(" of ")
+    if clocked or point:
         hundred = " hours" if not minute and hour > 12 else ""
         return clock(hour, minute, "", english) + hundred + stop_if_last(match)
     return duration([(hour, "hour"), (minute, "minute")], english) + stop_if_last(match)

@@ -161,6 +161,7 @@ _THING = re.compile(
     r"disk|card|monitor|display|pole|ladder|bag|bottle|screen|radius|"
     r"pipe|wire|cable|hose|tank|window|interval|"
     r"timer|delay|rest|break|countdown|cooldown|pause|warning|walk|run|race|"
+    r"drill|pack|fuse|engine|saw|transformer|lights?|strip|fan|pump|microwave|oven|kettle|router|"
     r"plug|socket|circuit|speaker|modem|connection|line|solar|array|system)s?\b"
 )
 
@@ -357,6 +358,10 @@ def _inches(match: re.Match[str], english: English) -> Said:
 
 
 UNITS = (
+    rule(
+        rf"{START}([4-7])'([0-9]|1[01])(?![\w\"″”'.])",
+        lambda match, english: f"{english.number(match[1])} feet {english.number(match[2])}",
+    ),
     rule(
         rf"{START}([0-9]{{1,3}})°\s?([0-9]{{1,2}}(?:\.[0-9]+)?)['′’]"
         r"(?:\s?([0-9]{1,2}(?:\.[0-9]+)?)[\"″”])?",
