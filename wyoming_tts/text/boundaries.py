@@ -66,7 +66,8 @@ _NUMBER_FOLLOWS = _words(
 )
 _NUMBER_FOLLOWS_IF_CAPITAL = _words("Mon Sat Sun Mar May Sept")
 _MAY_BE_LAST = _words(
-    "etc ecc es ex env ft sq min max hr hrs ud uds vd uu inc ltd co corp dept est al ca avg temp ed éd sr "
+    "etc ecc es ex env ft sq min mins max hr hrs secs lb lbs oz tbsp tsp yd yds gal qt kg km cm mm ml "
+    "ud uds vd uu inc ltd co corp dept est al ca avg temp ed éd sr "
     "jr bros sec seg prob aprox máx mín mass unid unids uds conf izda "
     "izq dcha tlf tfno ref réf hab apr "
     "lun mar mié jue vie sáb dom mer gio ven sab ter qua qui sex jeu sam "
