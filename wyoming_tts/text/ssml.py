@@ -227,11 +227,12 @@ class _Held:
         """What is to be said of it, now that it ends at an offset of the document."""
         if self.what == "unspoken":
             return AlignedText.of("")
-        if self.what == "sub":
-            return spanning(self.value, self.start, end)
         text = joined(self.pieces)
         first = len(text) - len(text.text.lstrip())
         last = len(text.text.rstrip())
+        if self.what == "sub":
+            words = text.source(first, last) if first < last else (self.start, end)
+            return spanning(self.value, *words)
         if first < last:
             return text.marked(first, last, self.what, self.value)
         if self.what != "phonemes":
