@@ -29,7 +29,7 @@ from wyoming.info import Info, TtsProgram, TtsVoice
 
 from wyoming_tts.cli_streams import Meter, prefetched, read_text
 from wyoming_tts.client import WyomingTtsClient
-from wyoming_tts.config import MAX_SPEED, MIN_SPEED, Parser, did_you_mean, load_settings
+from wyoming_tts.config import Parser, did_you_mean, load_settings
 from wyoming_tts.discovery import discover
 from wyoming_tts.errors import (
     BackendError,
@@ -38,7 +38,7 @@ from wyoming_tts.errors import (
     WyomingTtsError,
 )
 from wyoming_tts.playback import Sink, open_sink
-from wyoming_tts.types import VoiceQuery
+from wyoming_tts.types import MAX_SPEED, MIN_SPEED, VoiceQuery
 from wyoming_tts.zeroconf import PROGRAM
 
 LOCAL_URI = "tcp://localhost:10200"

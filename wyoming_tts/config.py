@@ -26,11 +26,11 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from wyoming_tts import __version__
 from wyoming_tts.errors import ConfigError
+from wyoming_tts.types import MAX_SPEED, MIN_SPEED
 
 ENV_PREFIX = "WYOMING_TTS_"
 CONFIG_NAME = "config.toml"
 MODELS = ("int8", "fp32", "fp16")
-MIN_SPEED, MAX_SPEED = 0.5, 2.0
 MAX_INSTANCE_NAME = 58
 """Bytes of a zeroconf instance name: a DNS label has 63, less room for the suffix of a name conflict."""
 

@@ -22,6 +22,8 @@ from wyoming_tts.text.sentences import Sentence, SentenceReader, Step
 from wyoming_tts.text.ssml import Style
 from wyoming_tts.text.words import WordTimes
 from wyoming_tts.types import (
+    MAX_SPEED,
+    MIN_SPEED,
     AudioChunk,
     AudioFormat,
     Playhead,
@@ -29,7 +31,6 @@ from wyoming_tts.types import (
     SynthesisRequest,
     Voice,
     VoiceQuery,
-    WordTiming,
 )
 from wyoming_tts.voices import VoiceCatalogue
 
@@ -43,9 +44,6 @@ NOTHING_TO_SAY = 0.25
 
 AMPLE_LEAD = 2.0
 """Seconds of sound in store from which on a short sentence may wait for its neighbour."""
-
-MIN_SPEED, MAX_SPEED = 0.5, 2.0
-"""What a document may make of the pace."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -199,7 +197,7 @@ class Pipeline:
         async with contextlib.aclosing(_closable(self._backend.synthesize(request))) as chunks:
             async for chunk in chunks:
                 spoken = True
-                words = times.feed(_later(word, began) for word in chunk.words)
+                words = times.feed(word.later(began) for word in chunk.words)
                 yield _louder(dataclasses.replace(chunk, words=tuple(words)), sentence.style.volume)
         if spoken and (pause := self._pause(sentence, aloud, stream.speed)):
             yield self._silence(pause)
@@ -262,10 +260,6 @@ async def _steps(
         pump.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait([pump])
-
-
-def _later(word: WordTiming, seconds: float) -> WordTiming:
-    return dataclasses.replace(word, start=word.start + seconds, end=word.end + seconds)
 
 
 def _louder(chunk: AudioChunk, gain: float) -> AudioChunk:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
 """Mono audio in [-1, 1], shape (samples,)."""
+
+
+MIN_SPEED, MAX_SPEED = 0.5, 2.0
+"""How far the pace may be from a voice's own, which is 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,10 @@ class WordTiming:
 
     char_end: int
     """Offset behind its last character."""
+
+    def later(self, seconds: float) -> WordTiming:
+        """The same word so many seconds later."""
+        return replace(self, start=self.start + seconds, end=self.end + seconds)
 
 
 @dataclass(frozen=True, slots=True)

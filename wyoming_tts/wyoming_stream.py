@@ -17,7 +17,6 @@ from wyoming.event import Event
 from wyoming.tts import SynthesizeStopped, SynthesizeTextFormat
 
 from wyoming_tts.audio import to_s16
-from wyoming_tts.config import MAX_SPEED, MIN_SPEED
 from wyoming_tts.errors import (
     InvalidTextError,
     RequestError,
@@ -25,7 +24,7 @@ from wyoming_tts.errors import (
     TextTooLongError,
     UnsupportedFormatError,
 )
-from wyoming_tts.types import AudioChunk, AudioFormat, VoiceQuery
+from wyoming_tts.types import MAX_SPEED, MIN_SPEED, AudioChunk, AudioFormat, VoiceQuery
 from wyoming_tts.wire import FrameWriter, encode
 
 if TYPE_CHECKING:

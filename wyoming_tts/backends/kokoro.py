@@ -368,10 +368,6 @@ def _from_onset(words: tuple[WordTiming, ...]) -> tuple[WordTiming, ...]:
 Chunks = Generator[AudioChunk, None, None]
 
 
-def _later(word: WordTiming, seconds: float) -> WordTiming:
-    return dataclasses.replace(word, start=word.start + seconds, end=word.end + seconds)
-
-
 def _ended(word: WordTiming, seconds: float) -> WordTiming:
     """Nominally a last phoneme goes on in the silence behind it, which is not played."""
     return dataclasses.replace(word, start=min(word.start, seconds), end=min(word.end, seconds))
@@ -398,7 +394,7 @@ class Speaker:
         for part in parts_of(phonemes):
             words: list[WordTiming] = []
             for piece, found, last in self._part(part, request, listeners):
-                words += [_later(word, samples / RATE) for word in found]
+                words += [word.later(samples / RATE) for word in found]
                 samples += len(piece)
                 ready = [word for word in words if last or word.start < samples / RATE]
                 words = words[len(ready) :]

@@ -121,6 +121,15 @@ class Speech(ABC):
     operators: ClassVar[Mapping[str, str]]
     """Signs of a sum."""
 
+    lengths: ClassVar[tuple[str, str, str]]
+    """Hours, minutes and seconds of a length of time."""
+
+    no_time: ClassVar[str]
+    """A length of time that is none."""
+
+    share: ClassVar[str]
+    """What stands between the parts of a fraction, the whole first."""
+
     pause: ClassVar[str] = "，"
     """Between the groups of a telephone number."""
 
@@ -152,17 +161,19 @@ class Speech(ABC):
     def time(self, hour: str, minute: str, second: str, half: str) -> str:
         """A time of day; `half` is "a", "p" or empty, as may be minute and second."""
 
-    @abstractmethod
     def duration(self, hours: str, minutes: str, seconds: str) -> str:
-        """A length of time."""
+        """A length of time; parts that are zero are not said."""
+        parts = zip((hours, minutes, seconds), self.lengths, strict=True)
+        said = [self.quantity(str(int(part)), unit) for part, unit in parts if int(part or 0)]
+        return "".join(said) or self.no_time
 
-    @abstractmethod
     def fraction(self, above: str, below: str) -> str:
-        """A part of a whole."""
+        """`3`, `4` -> 四分之三."""
+        return f"{self.number(below)}{self.share}{self.number(above)}"
 
-    @abstractmethod
     def ordinal(self, written: str) -> str:
-        """A place in an order."""
+        """`1` -> 第一."""
+        return f"第{self.whole(written)}"
 
     def left(self, written: str, behind: str) -> str:
         """A number of which nothing is known but the two characters behind it."""

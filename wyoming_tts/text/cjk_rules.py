@@ -99,6 +99,13 @@ def calendar(speech: Speech, version: re.Pattern[str]) -> Sequence[Rule]:
             ),
             likely,
         ),
+        *_years(speech),
+    )
+
+
+def _years(speech: Speech) -> Sequence[Rule]:
+    """Years that are called so."""
+    return (
         (
             re.compile(rf"(?<!\d)((?:1\d|20|21)\d\d)\s?{DASH}\s?((?:1\d|20|21)\d\d)\s?年"),
             lambda m: f"{speech.year(m[1])}{speech.to}{speech.year(m[2])}年",

@@ -4,28 +4,8 @@ from __future__ import annotations
 
 import re
 
-from wyoming_tts.text.en_words import English, Said, letters, rule, words
+from wyoming_tts.text.en_words import SIGNS, English, Said, letters, rule, words
 
-_SYMBOLS = {
-    ".": "dot",
-    "/": "slash",
-    "-": "dash",
-    "_": "underscore",
-    ":": "colon",
-    "@": "at",
-    "\\": "backslash",
-    "~": "tilde",
-    "+": "plus",
-    "#": "hash",
-    "=": "equals",
-    "&": "and",
-    "?": "question mark",
-    "%": "percent",
-    "*": "star",
-    "!": "exclamation mark",
-    ",": "comma",
-    "$": "dollar",
-}
 _SPELT = words(
     "uk eu de us tv ai fm fr nl pt jp ch es se fi pl cz ie tts stt llm mqtt zwave jpg jpeg md py txt html "
     "htm js css xml csv pdf mp wav exe doc docx xls xlsx yml svg png ssh ftp sftp http https www cpu ip id "
@@ -62,7 +42,7 @@ def spoken(address: str, english: English) -> str:
         elif part.isalpha():
             words.append(letters(part) if part.lower() in _SPELT else part)
         else:
-            words.append(_SYMBOLS.get(part, ""))
+            words.append(SIGNS.get(part, ""))
     return " ".join(word for word in words if word)
 
 

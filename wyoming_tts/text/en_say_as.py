@@ -8,27 +8,10 @@ from collections.abc import Callable
 from wyoming_tts.text.en_dates import MONTHS, date
 from wyoming_tts.text.en_identifiers import roman
 from wyoming_tts.text.en_time import clock, duration
-from wyoming_tts.text.en_words import English
+from wyoming_tts.text.en_words import SIGNS, English
 
 _SYMBOLS = {
-    ".": "dot",
-    "/": "slash",
-    "-": "dash",
-    "_": "underscore",
-    ":": "colon",
-    "@": "at",
-    "\\": "backslash",
-    ",": "comma",
-    "~": "tilde",
-    "+": "plus",
-    "#": "hash",
-    "=": "equals",
-    "&": "and",
-    "?": "question mark",
-    "%": "percent",
-    "*": "star",
-    "!": "exclamation mark",
-    "$": "dollar",
+    **SIGNS,
     "€": "euro",
     "£": "pound",
     "'": "apostrophe",

@@ -15,6 +15,28 @@ NUMBER = r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?:\.[0-9]++)?+|\.[0
 START = r"(?<![\w])(?<![0-9][.,])(?<![0-9]-)"
 """Pattern of where a number may begin: not inside a word or another number."""
 
+SIGNS = {
+    ".": "dot",
+    "/": "slash",
+    "-": "dash",
+    "_": "underscore",
+    ":": "colon",
+    "@": "at",
+    "\\": "backslash",
+    "~": "tilde",
+    "+": "plus",
+    "#": "hash",
+    "=": "equals",
+    "&": "and",
+    "?": "question mark",
+    "%": "percent",
+    "*": "star",
+    "!": "exclamation mark",
+    ",": "comma",
+    "$": "dollar",
+}
+"""What the signs inside addresses and codes are called."""
+
 _LONGEST = 15  # digits; longer numbers are read one by one
 
 

@@ -46,6 +46,9 @@ class Japanese(Speech):
     versus = "対"
     times = "かける"
     plus = "プラス"
+    lengths = ("時間", "分", "秒")
+    no_time = "ゼロ秒"
+    share = "分の"
     plus_minus = "プラスマイナス"
     about = "約"
     compared = COMPARED
@@ -103,20 +106,6 @@ class Japanese(Speech):
         if int(minute or 0) or int(second or 0):
             said += (self.number(str(int(minute))) if int(minute) else "零") + "分"
         return said + (f"{self.number(str(int(second)))}秒" if int(second or 0) else "")
-
-    def duration(self, hours: str, minutes: str, seconds: str) -> str:
-        """Parts that are zero are not said."""
-        parts = ((hours, "時間"), (minutes, "分"), (seconds, "秒"))
-        said = [self.quantity(str(int(part)), unit) for part, unit in parts if int(part or 0)]
-        return "".join(said) or "ゼロ秒"
-
-    def fraction(self, above: str, below: str) -> str:
-        """`3`, `4` -> 四分の三."""
-        return f"{self.number(below)}分の{self.number(above)}"
-
-    def ordinal(self, written: str) -> str:
-        """`1` -> 第一."""
-        return f"第{self.whole(written)}"
 
 
 _SPEECH = Japanese()

@@ -62,6 +62,9 @@ class Mandarin(Speech):
     versus = "比"
     times = "乘"
     plus = "正"
+    lengths = ("小时", "分", "秒")
+    no_time = "零秒"
+    share = "分之"
     plus_minus = "正负"
     about = "约"
     compared = COMPARED
@@ -125,20 +128,6 @@ class Mandarin(Speech):
             return f"{said}{minutes if int(minute) else '零'}分{self.number(str(int(second)))}秒"
         return f"{said}{minutes}分" if int(minute or 0) else said
 
-    def duration(self, hours: str, minutes: str, seconds: str) -> str:
-        """Parts that are zero are not said."""
-        parts = ((hours, "小时"), (minutes, "分"), (seconds, "秒"))
-        said = [self.quantity(str(int(part)), unit) for part, unit in parts if int(part or 0)]
-        return "".join(said) or "零秒"
-
-    def fraction(self, above: str, below: str) -> str:
-        """`3`, `4` -> 四分之三."""
-        return f"{self.number(below)}分之{self.number(above)}"
-
-    def ordinal(self, written: str) -> str:
-        """`1` -> 第一."""
-        return f"第{self.whole(written)}"
-
 
 _SPEECH = Mandarin()
 
@@ -169,6 +158,19 @@ def _rules() -> Sequence[Rule]:
         (re.compile(r"(?<=日)\s?[(（]([一二三四五六日])[)）]"), lambda m: f"(周{m[1]})"),
         *cjk_rules.clock(speech, _LASTING, _SCORES),
         *cjk_rules.codes(speech, _CODES, _VERSIONS),
+        *_names(speech),
+        *cjk_rules.signs(speech),
+        *cjk_rules.money(speech),
+        (_COUNTED_RANGE, counted),
+        *cjk_rules.quantities(speech),
+        (_TWO, "两"),
+        *cjk_rules.numbers(speech),
+    )
+
+
+def _names(speech: Mandarin) -> Sequence[Rule]:
+    """Numbers that name something: rooms, lines, ranks, quarters, models, plates."""
+    return (
         (
             re.compile(
                 r"(?<![\d.])\d{3,4}(?=\s?(?:号房|房间|房間|室|路(?![口程人段])|国道|航班|次列车|端口))"
@@ -216,12 +218,6 @@ def _rules() -> Sequence[Rule]:
             re.compile(r"(?<![\d.])(\d{0,3}(?:1(?=st)|2(?=nd)|3(?=rd)|\d(?=th)))(?:st|nd|rd|th)(?![A-Za-z])"),
             lambda m: speech.ordinal(m[1]),
         ),
-        *cjk_rules.signs(speech),
-        *cjk_rules.money(speech),
-        (_COUNTED_RANGE, counted),
-        *cjk_rules.quantities(speech),
-        (_TWO, "两"),
-        *cjk_rules.numbers(speech),
     )
 
 
