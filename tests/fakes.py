@@ -67,6 +67,7 @@ class ScriptedBackend:
         self._voices = tuple(voices)
         self.requests: list[SynthesisRequest] = []
         self.starts = 0
+        self.wakes = 0
         self.running = 0
         self.most_running = 0
         self.chunks = 0
@@ -81,6 +82,12 @@ class ScriptedBackend:
 
     def voices(self) -> Sequence[Voice]:
         return self._voices
+
+    def wake(self) -> None:
+        self.wakes += 1
+
+    def fingerprint(self, voice: Voice) -> str | None:
+        return f"scripted {voice.name}"
 
     @property
     def texts(self) -> str:
@@ -230,6 +237,13 @@ async def wait_for(event: asyncio.Event) -> None:
     """Wait, but not for ever."""
     async with asyncio.timeout(PATIENCE):
         await event.wait()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for something that nobody signals, but not for ever."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():  # noqa: ASYNC110 - there is no event
+            await asyncio.sleep(0.005)
 
 
 def endless(request: SynthesisRequest) -> Iterable[Step]:

@@ -10,19 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from wyoming_tts.backends.kokoro import LARGEST_FIRST_WINDOW, Array, Decoder, Pace, Prosody, Speaker, Turn
-from wyoming_tts.backends.kokoro_onnx import (
-    KokoroOptions,
-    OnnxEngine,
-    OnnxReference,
-    bearable_ranges,
-    default_threads,
-    graphs,
-)
+from wyoming_tts.backends.kokoro import Array, Decoder, Prosody, Speaker
+from wyoming_tts.backends.kokoro_engine import Device, OnnxEngine, OnnxReference
+from wyoming_tts.backends.kokoro_onnx import KokoroOptions, bearable_ranges, default_threads, graphs
+from wyoming_tts.backends.kokoro_pace import LARGEST_FIRST_WINDOW, Pace
 from wyoming_tts.backends.kokoro_statistics import Calibration, load_regression
 from wyoming_tts.backends.kokoro_voices import VoiceBook
 from wyoming_tts.phonemes import Phonemizer
-from wyoming_tts.types import AudioChunk, Playhead, Samples, SynthesisRequest, Voice, WordTiming
+from wyoming_tts.types import Allowance, AudioChunk, Playhead, Samples, SynthesisRequest, Voice, WordTiming
 from wyoming_tts.voices import VoiceCatalogue, VoicePack, load_catalogue, voices_directory
 
 GROWING = (10, 14, 28, 56, 112, 160)
@@ -48,7 +43,7 @@ class Model:
         options = KokoroOptions(data_dir=data_dir, offline=True)
         folder, threads = voices_directory(), default_threads(os.cpu_count() or 1)
         with graphs(options, bearable_ranges(options, "cpu", folder) if integers else None) as directory:
-            engine = OnnxEngine(directory, "cpu", threads)
+            engine = OnnxEngine(directory, Device(threads=threads))
             reference = OnnxReference.load(directory, threads)
         book = VoiceBook(folder, data_dir / "calibrations", load_regression(folder), _never)
         return cls(engine, reference, Phonemizer(), book, load_catalogue())
@@ -106,9 +101,10 @@ class ScriptedPace(Pace):
         super().__init__()
         self._next = chain(sizes, repeat(sizes[-1]))
 
-    def next_window(self, previous: int, playhead: Playhead, listeners: int) -> Turn:
+    def next_window(self, previous: int, playhead: Playhead, allowance: Allowance) -> int:
         size = next(self._next)
-        return Turn(size, hurried=size <= LARGEST_FIRST_WINDOW)
+        allowance.threads = None if size <= LARGEST_FIRST_WINDOW else 1
+        return size
 
 
 @dataclass(frozen=True)
@@ -139,7 +135,7 @@ def deliver(
     book = model.book
     speaker = Speaker(model.engine, model.phonemizer, book.statistics, book.row, ScriptedPace(sizes))
     request = SynthesisRequest(text=text, voice=voice, speed=speed)
-    return Delivered(tuple(speaker.speak(request, lambda: 1)))
+    return Delivered(tuple(speaker.speak(request)))
 
 
 def _never(voice: Voice, pack: VoicePack) -> Calibration:

@@ -16,7 +16,6 @@ from wyoming_tts.backends.kokoro import (
     FRAME,
     MARKS,
     MAX_TOKENS,
-    ONSET,
     RATE,
     RELEASE,
     SILENCE,
@@ -30,6 +29,7 @@ from wyoming_tts.backends.kokoro import (
     windows,
     word_timings,
 )
+from wyoming_tts.backends.kokoro_pace import ONSET
 from wyoming_tts.phonemes import VOCABULARY, Phonemes, Phonemizer, WordSpan
 from wyoming_tts.types import Samples, WordTiming
 

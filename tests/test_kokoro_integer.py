@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import platform
 from itertools import pairwise
 from pathlib import Path
@@ -15,13 +16,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from wyoming_tts.backends.kokoro import Decoder
+from wyoming_tts.backends.kokoro_engine import Device, OnnxEngine
 from wyoming_tts.backends.kokoro_integer import Grid, expose_activations, quantize, site_of
-from wyoming_tts.backends.kokoro_onnx import (
-    KokoroOptions,
-    OnnxEngine,
-    bearable_ranges,
-    graphs,
-)
+from wyoming_tts.backends.kokoro_onnx import KokoroOptions, bearable_ranges, graphs
 from wyoming_tts.backends.kokoro_prepare import FILES
 from wyoming_tts.backends.kokoro_ranges import RANGES_FILE, Ranges, has_fast_integers, load_ranges
 from wyoming_tts.backends.kokoro_statistics import Calibration, load_regression
@@ -38,23 +35,24 @@ edges = st.lists(
 )
 
 
-@given(edges)
-def test_grid_holds_its_range(pairs: list[tuple[float, float]]) -> None:
+@given(edges, st.booleans())
+def test_grid_holds_its_range(pairs: list[tuple[float, float]], common: bool) -> None:
     """Zero and both ends of every channel's range are representable, rounded to half a step."""
     low, high = np.sort(np.array(pairs, np.float32), axis=1).T
-    grid = Grid.over(low, high)
-    assert 0 < grid.zero < 255
+    grid = Grid.over(low, high, common=common)
+    assert not common or len(set(grid.zero)) == 1
+    assert ((grid.zero > 0) & (grid.zero < 255)).all()
     assert (grid.scale > 0).all()
     for value in (low, high, np.zeros_like(low)):
-        exact = value / grid.scale + grid.zero
+        exact = value / grid.scale + grid.zero.astype(float)
         byte = np.clip(np.rint(exact), 0, 255)
         assert (np.abs(byte - exact) <= 0.5 + 1e-3).all()
 
 
 def test_grid_is_as_fine_as_it_can_be() -> None:
-    """A channel that is as much below zero as above gets steps of a 255th of its range; each has its own."""
-    grid = Grid.over(np.array([-1.0, -10.0], np.float32), np.array([1.0, 10.0], np.float32))
-    assert grid.scale == pytest.approx([2 / 255, 20 / 255], rel=0.01)
+    """Each channel gets steps of a 255th of its range, wherever zero lies in it."""
+    grid = Grid.over(np.array([-1.0, -10.0, -1.0], np.float32), np.array([1.0, 10.0, 9.0], np.float32))
+    assert grid.scale == pytest.approx([2 / 255, 20 / 255, 10 / 255], rel=0.03)
 
 
 def conv_model(weight: np.ndarray, bias: np.ndarray, output: str = OUTPUT) -> onnx.ModelProto:
@@ -90,7 +88,16 @@ def tiny() -> tuple[onnx.ModelProto, np.ndarray, Ranges]:
     model = conv_model(weight, random.normal(size=CHANNELS).astype(np.float32))
     x = (random.uniform(-1, 1, (1, CHANNELS, 1, LENGTH)) * loudness).astype(np.float32)
     y = run(model, x)
-    return model, x, {SITE: np.stack([e for a in (x, y) for e in (a.min((0, 2, 3)), a.max((0, 2, 3)))])}
+    return model, x, {SITE: np.concatenate([edges_of(x), edges_of(y)], axis=1)}
+
+
+def edges_of(activation: np.ndarray) -> np.ndarray:
+    return np.stack([activation.min((0, 2, 3)), activation.max((0, 2, 3))])
+
+
+def grids_of(ranges: Ranges) -> tuple[Grid, Grid]:
+    entering, leaving = np.split(ranges[SITE], 2, axis=1)
+    return Grid.over(*entering, common=True), Grid.over(*leaving)
 
 
 def kinds(model: onnx.ModelProto) -> list[str]:
@@ -104,7 +111,7 @@ def test_integer_convolution_is_the_float_one_within_the_grid(tiny) -> None:
     quantize(model, ranges)
     assert "QLinearConv" in kinds(model)
     assert "Conv" not in kinds(model)
-    entering, leaving = Grid.over(*ranges[SITE][:2]), Grid.over(*ranges[SITE][2:])
+    entering, leaving = grids_of(ranges)
     scaled = np.abs(weight) * entering.scale.reshape(1, -1, 1, 1)
     unit = scaled.max((1, 2, 3)) / 127
     bytes_in = np.abs(x / entering.scale.reshape(1, -1, 1, 1)).max()
@@ -120,16 +127,17 @@ def test_out_of_range_saturates(tiny, sign: int) -> None:
     """What is louder than ever measured stays at the edge of the range and does not wrap to its far side."""
     model, x, ranges = tiny
     loud = (100 * sign * x).astype(np.float32)
-    entering, leaving = Grid.over(*ranges[SITE][:2]), Grid.over(*ranges[SITE][2:])
+    entering, leaving = grids_of(ranges)
     expected = held(leaving, run(model, held(entering, loud)))
     quantize(model, ranges)
-    error = np.abs(run(model, loud) - expected).max((0, 2, 3))
-    assert (error <= 0.05 * np.abs(ranges[SITE][2:]).max(0)).all()
+    error = np.abs(run(model, loud) - expected)
+    assert (error.max((0, 2, 3)) <= 0.05 * np.abs(ranges[SITE][:, CHANNELS:]).max(0)).all()
 
 
 def held(grid: Grid, values: np.ndarray) -> np.ndarray:
     """Values cut off at the ends of a grid."""
-    low, high = (((edge - grid.zero) * grid.scale).reshape(1, -1, 1, 1) for edge in (0, 255))
+    zero = grid.zero.astype(float)
+    low, high = (((edge - zero) * grid.scale).reshape(1, -1, 1, 1) for edge in (0, 255))
     return np.clip(values, low, high).astype(np.float32)
 
 
@@ -138,16 +146,21 @@ def held(grid: Grid, values: np.ndarray) -> np.ndarray:
     [
         (OUTPUT, SITE),
         ("/decoder/decoder/generator/noise_res.0/convs2.0/Conv_output_0", "noise_res.0/convs2.0"),
-        ("/decoder/decoder/generator/resblocks.3/convs1.0/Conv_output_0", None),
+        ("/decoder/decoder/generator/resblocks.4/convs1.0/Conv_output_0", "resblocks.4/convs1.0"),
+        ("/decoder/decoder/generator/resblocks.5/convs1.0/Conv_output_0", None),
         ("/decoder/decoder/generator/conv_post/Conv_output_0", None),
+        ("/decoder/decoder/generator/ups.0/ConvTranspose_output_0_stacked", None),
+        ("/decoder/decoder/decode.3/conv1x1/Conv_output_0_out", "decode.3/conv1x1"),
+        ("/decoder/decoder/encode/conv1/Conv_output_0_out", None),
+        ("/encoder/F0.0/conv1/Conv_output_0_out", None),
     ],
 )
 def test_sites(output: str, site: str | None) -> None:
-    """The source's branch and the first stage can be integer; what is next to the waveform stays float."""
+    """Most of generator and trunk can be integer; what does not bear it and the pitch stay float."""
     weight, bias = np.ones((CHANNELS, CHANNELS, 1, WIDTH), np.float32), np.zeros(CHANNELS, np.float32)
     model = conv_model(weight, bias, output)
     assert site_of(model.graph.node[0]) == site
-    everywhere = {name: np.ones((4, CHANNELS), np.float32) for name in (SITE, "resblocks.3/convs1.0")}
+    everywhere = {name: np.ones((2, 2 * CHANNELS), np.float32) for name in (SITE, "resblocks.5/convs1.0")}
     quantize(model, everywhere)
     assert ("QLinearConv" in kinds(model)) == (site == SITE)
 
@@ -168,7 +181,7 @@ def test_exposed_activations_are_what_ranges_are_measured_on(tiny) -> None:
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     entering, leaving = session.run([port.name for port in model.graph.output], {"x": x})
     np.testing.assert_array_equal(entering, x)
-    assert leaving.min((0, 2, 3)) == pytest.approx(ranges[SITE][2])
+    assert leaving.min((0, 2, 3)) == pytest.approx(ranges[SITE][0, CHANNELS:])
 
 
 @pytest.mark.parametrize(
@@ -204,7 +217,7 @@ def test_has_fast_integers(
 
 def test_ranges_come_back_as_they_were_written(tmp_path: Path) -> None:
     """The file holds one array a site."""
-    ranges = {SITE: np.arange(12, dtype=np.float32).reshape(4, 3)}
+    ranges = {SITE: np.arange(12, dtype=np.float32).reshape(2, 6)}
     write_arrays(tmp_path / RANGES_FILE, ranges)
     loaded = load_ranges(tmp_path)
     assert list(loaded) == [SITE]
@@ -239,6 +252,8 @@ def test_integers_only_where_they_pay(
     options = KokoroOptions(data_dir=Path("unused"), model=model)
     folder = voices_directory()
     assert bearable_ranges(options, provider, folder) == (folder if used else None)
+    asked = dataclasses.replace(options, precision="float")
+    assert bearable_ranges(asked, provider, folder) is None
 
 
 def test_without_ranges_all_is_float(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -264,11 +279,12 @@ def decoded(model_data: Path) -> dict[str, Samples]:
     prosody = None
     for kind, ranges_folder in (("float", None), ("integer", folder)):
         with graphs(options, ranges_folder) as directory:
-            used = kinds(onnx.load(directory / FILES[1]))
-            engine = OnnxEngine(directory, "cpu", 1)
+            used = [kind for name in FILES[:2] for kind in kinds(onnx.load(directory / name))]
+            engine = OnnxEngine(directory, Device())
         assert used.count("QLinearConv") == (len(load_ranges(folder)) if ranges_folder else 0)
         row = load_pack("af_heart", folder).style(len(TOKENS))
-        prosody = prosody or engine.predict(TOKENS, row, 1.0)
+        own = engine.predict(TOKENS, row, 1.0)
+        prosody = dataclasses.replace(prosody or own, style=own.style)  # which has another unit in each
         book = VoiceBook(folder, model_data, load_regression(folder), _never)
         decoder = Decoder.of(engine, prosody, book.statistics(voice, prosody, len(TOKENS)))
         results[kind] = decoder.decode(0, prosody.frames)
@@ -279,12 +295,12 @@ def decoded(model_data: Path) -> dict[str, Samples]:
 
 
 def test_integers_are_close_to_floats(decoded: dict[str, Samples]) -> None:
-    """What integers change of the real sound lies at least 15 dB below it."""
+    """What integers change of the real sound lies at least 12 dB below it."""
     exact, rounded = decoded["float"], decoded["integer"]
     assert np.abs(exact).max() > 0.05
     noise = np.square(rounded - exact).mean()
     assert noise > 0
-    assert 10 * np.log10(np.square(exact).mean() / noise) > 15
+    assert 10 * np.log10(np.square(exact).mean() / noise) > 12
 
 
 @pytest.mark.parametrize("kind", ["float", "integer"])

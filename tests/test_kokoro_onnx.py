@@ -7,37 +7,29 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.fakes import PATIENCE
-from wyoming_tts.backends.kokoro import (
-    FRAME,
-    LARGEST_FIRST_WINDOW,
-    LARGEST_WINDOW,
-    LEAD_SPENT,
-    OVERHEAD,
-    RATE,
-    SMALLEST_WINDOW,
-    Array,
-    Pace,
-    Prosody,
-    Speaker,
-    Turn,
-    Window,
-)
+from tests.fakes import PATIENCE, until
+from wyoming_tts.backends.kokoro import FRAME, Array, Prosody, Speaker, Window
 from wyoming_tts.backends.kokoro_onnx import (
     KokoroOnnxBackend,
     KokoroOptions,
     choose_provider,
     default_threads,
 )
-from wyoming_tts.errors import BackendError, BackendUnavailableError, ConfigError
+from wyoming_tts.backends.kokoro_pace import Pace
+from wyoming_tts.errors import (
+    BackendError,
+    BackendOverloadedError,
+    BackendUnavailableError,
+    ConfigError,
+)
 from wyoming_tts.phonemes import Phonemizer
-from wyoming_tts.types import AudioChunk, Playhead, Samples, SynthesisRequest, Voice
+from wyoming_tts.types import AudioChunk, Samples, SynthesisRequest, Voice
+from wyoming_tts.voices import load_catalogue
 
 TEXT = "Good morning, everybody in this house."
 
@@ -78,15 +70,16 @@ class ScriptedEngine:
 class ScriptedKokoro(KokoroOnnxBackend):
     """The backend with a scripted engine in it."""
 
-    def __init__(self, engine: ScriptedEngine | None = None, load: Callable[[], object] = bool) -> None:
-        super().__init__(KokoroOptions(data_dir=Path("unused")), [ONE, TWO])
+    def __init__(
+        self, engine: ScriptedEngine | None = None, load: Callable[[], object] = bool, **options: Any
+    ) -> None:
+        super().__init__(KokoroOptions(data_dir=Path("unused"), **options), [ONE, TWO])
         self.scripted, self._before_load = engine or ScriptedEngine(), load
 
-    def _load(self) -> tuple[Speaker, str]:
+    def _load(self) -> Speaker:
         self._before_load()
         ones, row = np.ones((2, 1), np.float32), np.ones((1, 256), np.float32)
-        speaker = Speaker(self.scripted, Phonemizer(), lambda *_: ones, lambda *_: row, Pace())
-        return speaker, "Kokoro of cardboard"
+        return Speaker(self.scripted, Phonemizer(), lambda *_: ones, lambda *_: row, Pace())
 
 
 @contextlib.asynccontextmanager
@@ -126,7 +119,7 @@ async def test_requests_wait_for_the_model() -> None:
     answers = await asyncio.gather(*waiting)
     assert all(sum(chunk.seconds for chunk in answer) > 1 for answer in answers)
     await start
-    assert backend.engine == "Kokoro of cardboard"
+    assert "ONNX Runtime" in backend.engine
     await backend.stop()
 
 
@@ -215,20 +208,16 @@ async def test_closing_between_two_windows_computes_nothing_more() -> None:
     assert backend.scripted.windows == so_far
 
 
-async def test_listeners_take_turns() -> None:
-    """Two listeners are served window by window, neither waits for the other's whole sentence."""
-    backend, order = ScriptedKokoro(), []
-
-    async def listen(speaker: Voice) -> None:
-        async for _ in backend.synthesize(request_of(speaker)):
-            order.append(speaker.name)
-
+async def test_listeners_are_computed_for_side_by_side() -> None:
+    """As many sentences as there are threads are computed at the same time."""
+    backend = ScriptedKokoro(ScriptedEngine(stop_at=2), threads=2)
     async with started(backend):
-        await asyncio.gather(listen(ONE), listen(TWO))
-    rounds = min(order.count("one"), order.count("two"))
-    assert rounds >= 3
-    pairs = [set(order[2 * number : 2 * number + 2]) for number in range(rounds)]
-    assert pairs == [{"one", "two"}] * rounds
+        first = asyncio.create_task(spoken(backend, request_of(ONE)))
+        await asyncio.to_thread(backend.scripted.at_work.wait, PATIENCE)
+        assert await spoken(backend, request_of(TWO))
+        assert not first.done()
+        backend.scripted.go_on.set()
+        assert await first
 
 
 @pytest.mark.parametrize("listeners", [1, 3])
@@ -249,12 +238,71 @@ async def test_stop_ends_running_sentences(listeners: int) -> None:
     assert not computing_threads()
 
 
+class Exhausted(ScriptedEngine):
+    """Runs out of memory at the first window."""
+
+    def generate(self, window: Window, scale: Array, shift: Array) -> Samples:
+        raise BackendOverloadedError("CUDA out of memory")
+
+
+async def test_without_memory_the_model_moves_to_the_processor() -> None:
+    """Lack of memory fails that sentence alone; the memory is freed, and the CPU speaks the next one."""
+    backend = ScriptedKokoro(Exhausted(), provider="auto")
+    async with started(backend):
+        with pytest.raises(BackendOverloadedError, match="memory"):
+            await spoken(backend)
+        assert "unloaded" in backend.engine
+        backend.scripted = ScriptedEngine()
+        assert await spoken(backend)
+        assert backend._options.provider == "cpu"
+
+
+async def test_an_idle_model_is_unloaded() -> None:
+    """After a while without a request the model is dropped, `engine` says so, and speech loads it again."""
+    loads: list[int] = []
+    backend = ScriptedKokoro(load=lambda: loads.append(1), unload_after=0.05)
+    async with started(backend):
+        assert await spoken(backend)
+        await until(lambda: "unloaded" in backend.engine)
+        assert len(loads) == 1
+        assert await spoken(backend)
+        assert len(loads) == 2
+
+
+async def test_wake_loads_before_the_request() -> None:
+    """A hint that a request will come loads an unloaded model; on one that is stopped it does nothing."""
+    loads: list[int] = []
+    backend = ScriptedKokoro(load=lambda: loads.append(1), unload_after=0.05)
+    backend.wake()
+    async with started(backend):
+        await until(lambda: "unloaded" in backend.engine)
+        backend.wake()
+        await until(lambda: len(loads) == 2)
+    backend.wake()
+    assert len(loads) == 2
+
+
+async def test_the_fingerprint_is_of_model_and_voice(model_data: Path) -> None:
+    """It is known when the model is loaded, stays when it is unloaded, and differs from voice to voice."""
+    known = load_catalogue().voices()
+    options = KokoroOptions(data_dir=model_data, offline=True, threads=1)
+    backend = KokoroOnnxBackend(options, known[:2])
+    assert backend.fingerprint(known[0]) is None
+    async with started(backend):
+        prints = {backend.fingerprint(voice) for voice in (*known[:2], known[0])}
+        assert len(prints) == 2
+        assert None not in prints
+        backend._model.drop()
+        assert backend.fingerprint(known[0]) in prints
+        assert backend.fingerprint(voice("nobody")) is None
+
+
 class SteadyPace(Pace):
     """Windows of one size."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.next_window = lambda *_: Turn(size, hurried=True)  # type: ignore[method-assign]
+        self.next_window = lambda *_: size  # type: ignore[method-assign]
 
 
 def test_silence_is_trimmed_alike_in_any_windows() -> None:
@@ -263,7 +311,7 @@ def test_silence_is_trimmed_alike_in_any_windows() -> None:
     spoken = []
     for size in (400, 10, 11, 13, 16, 37):
         speaker = Speaker(ScriptedEngine(), Phonemizer(), lambda *_: ones, lambda *_: row, SteadyPace(size))
-        chunks = list(speaker.speak(request_of(), lambda: 1))
+        chunks = list(speaker.speak(request_of()))
         assert all(len(chunk.samples) for chunk in chunks)
         assert [word.word for chunk in chunks for word in chunk.words] == TEXT.split()
         spoken.append(np.concatenate([chunk.samples for chunk in chunks]))
@@ -310,62 +358,3 @@ async def test_missing_provider_ends_the_start(model_data: Path) -> None:
 def test_default_threads() -> None:
     """All of one or two cores; of more, all but one, and never more than four."""
     assert [default_threads(cores) for cores in (1, 2, 3, 4, 5, 8, 64)] == [1, 2, 2, 3, 4, 4, 4]
-
-
-def pace_of(load: float) -> Pace:
-    """The pace of a machine that computes `load` seconds for a second of speech."""
-    pace = Pace()
-    pace.measure(40, load * (40 + OVERHEAD) * FRAME / RATE)
-    return pace
-
-
-def listener_with(lead: float) -> Playhead:
-    playhead = Playhead(lambda: 100.0)
-    playhead.sent(lead)
-    return playhead
-
-
-loads = st.floats(0.001, 5)
-listeners = st.integers(1, 8)
-
-
-@given(loads, listeners)
-def test_first_window_is_small(load: float, count: int) -> None:
-    """A listener that waits gets 0.25 to 0.4 seconds, however fast or busy the machine."""
-    size = pace_of(load).next_window(0, Playhead(), count).frames
-    assert SMALLEST_WINDOW <= size <= LARGEST_FIRST_WINDOW
-    assert 0.25 <= size * FRAME / RATE <= 0.4
-
-
-@given(loads, loads, listeners)
-def test_first_window_grows_with_the_load(load: float, other: float, count: int) -> None:
-    """The slower the machine, the more a first window must hold to bridge the second."""
-    slow, fast = (
-        pace_of(x).next_window(0, Playhead(), count).frames for x in (max(load, other), min(load, other))
-    )
-    assert slow >= fast
-
-
-@given(loads, listeners, st.integers(10, 160), st.floats(0, 60))
-def test_windows_at_most_double(load: float, count: int, previous: int, lead: float) -> None:
-    """A window is at most twice the last one, at most 2.5 seconds, and never too small to be worth it."""
-    size, _ = pace_of(load).next_window(previous, listener_with(lead), count)
-    assert SMALLEST_WINDOW <= size <= min(2 * previous, LARGEST_WINDOW)
-
-
-@given(st.floats(0.001, 1), listeners, st.integers(10, 160), st.floats(0, 60))
-def test_lead_pays_for_the_window(load: float, count: int, previous: int, lead: float) -> None:
-    """On a machine faster than speech a window is decoded, in turn, in two thirds of the time left."""
-    if load * count > 1:
-        return
-    size, hurried = pace_of(load).next_window(previous, listener_with(lead), count)
-    seconds = (size + OVERHEAD) * FRAME / RATE * load * count * (1 if hurried else 2)
-    assert size == SMALLEST_WINDOW or seconds <= LEAD_SPENT * lead + 1e-6
-
-
-@given(st.floats(1.01, 5), st.integers(20, 160))
-def test_a_slow_machine_does_not_waste_itself_on_small_windows(load: float, previous: int) -> None:
-    """Slower than speech there is no lead to keep: windows are larger than the smallest all the same."""
-    size, hurried = pace_of(load).next_window(previous, listener_with(0.0), 1)
-    assert hurried
-    assert size > 2 * SMALLEST_WINDOW

@@ -299,9 +299,10 @@ def upsamplings_as_convs(model: onnx.ModelProto, choose: Callable[[NodeProto], b
 
 
 def _add_height(model: onnx.ModelProto) -> None:
-    """Unsqueeze every input and squeeze every output."""
+    """Unsqueeze every input that has a time, and squeeze every output."""
     graph, suffix = model.graph, "_2d"
-    inputs, outputs = [p.name for p in graph.input], [p.name for p in graph.output]
+    inputs = [p.name for p in graph.input if len(p.type.tensor_type.shape.dim) == 3]
+    outputs = [p.name for p in graph.output]
     for node in graph.node:
         node.input[:] = [name + suffix if name in inputs else name for name in node.input]
         node.output[:] = [name + suffix if name in outputs else name for name in node.output]

@@ -20,7 +20,8 @@ from wyoming_tts.models import Weights
 
 _LOGGER = logging.getLogger(__name__)
 
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
+"""File that says what is in a directory of prepared files, with their checksums."""
 
 _KEPT_SECONDS = 3600.0
 """Files of another recipe that were used this recently stay: an older version may just be loading them."""
@@ -94,12 +95,12 @@ def _ensure(plan: _Plan, directory: Path) -> None:
     with contextlib.suppress(
         OSError
     ):  # a read-only directory cannot note when it was used, and is not tidied either
-        os.utime(directory / _MANIFEST)
+        os.utime(directory / MANIFEST)
 
 
 def _is_whole(directory: Path, plan: _Plan) -> bool:
     try:
-        kept = (directory / _MANIFEST).read_bytes()
+        kept = (directory / MANIFEST).read_bytes()
         return kept == _manifest(directory, plan)
     except OSError:
         return False
@@ -146,7 +147,7 @@ def _fill(directory: Path, plan: _Plan) -> None:
         ) from error
     if missing := [name for name in plan.names if not (directory / name).is_file()]:
         raise RuntimeError(f"recipe {plan.recipe} made no {', '.join(missing)}")
-    (directory / _MANIFEST).write_bytes(_manifest(directory, plan))
+    (directory / MANIFEST).write_bytes(_manifest(directory, plan))
     _LOGGER.info("Prepared in %.1f s", time.monotonic() - began)
 
 
@@ -169,7 +170,7 @@ def _is_outdated(path: Path, plan: _Plan) -> bool:
     if path.name.partition("-")[2] == plan.recipe:
         return False
     with contextlib.suppress(OSError):
-        return time.time() - (path / _MANIFEST).stat().st_mtime > _KEPT_SECONDS
+        return time.time() - (path / MANIFEST).stat().st_mtime > _KEPT_SECONDS
     return True  # without a manifest nobody can use it
 
 

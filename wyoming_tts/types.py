@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -132,6 +133,15 @@ class Playhead:
         """Clock reading when the first audio went out; None before."""
         self.seconds_sent = 0.0
         """Audio sent so far, in seconds."""
+        self.characters_left = 0
+        """Text that is known and has not become audio yet."""
+        self.ended = False
+        """Whether the stream is over, and nothing will be asked for it any more."""
+
+    @property
+    def streams(self) -> tuple[Playhead, ...]:
+        """The listeners behind it: itself."""
+        return (self,)
 
     @property
     def deadline(self) -> float:
@@ -149,6 +159,97 @@ class Playhead:
             self.first_audio = now
         self._dry_at = max(self._dry_at, now) + seconds
         self.seconds_sent += seconds
+
+
+class BackgroundPlayhead(Playhead):
+    """The clock of speech that nobody listens to: it is never late."""
+
+    @property
+    def deadline(self) -> float:
+        """Never."""
+        return math.inf
+
+    def lead(self) -> float:
+        """There is always enough."""
+        return math.inf
+
+
+class JointPlayhead(Playhead):
+    """The clock of several listeners who get the same sentence: as urgent as the one most in need."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Nobody listens yet."""
+        super().__init__(clock)
+        self._coming: dict[Playhead, float] = {}
+        """Seconds that were made for each listener and have not been sent to it."""
+        self._made = 0.0
+
+    def join(self, listener: Playhead) -> None:
+        """One more listens, to all of the sentence."""
+        self._coming[listener] = self._made
+
+    def leave(self, listener: Playhead) -> None:
+        """One listens no more."""
+        del self._coming[listener]
+
+    def made(self, seconds: float) -> None:
+        """So much more of the sentence is there for everyone."""
+        self._made += seconds
+        for listener in self._coming:
+            self._coming[listener] += seconds
+
+    def took(self, listener: Playhead, seconds: float) -> None:
+        """So much of it was sent to one listener, whose own clock knows it now."""
+        self._coming[listener] -= seconds
+
+    @property
+    def streams(self) -> tuple[Playhead, ...]:
+        """All listeners behind it."""
+        return tuple(stream for listener in self._coming for stream in listener.streams)
+
+    @property
+    def deadline(self) -> float:
+        """When the first of them falls silent."""
+        now = self._clock()
+        ends = (max(one.deadline, now) + s if s else one.deadline for one, s in self._coming.items())
+        return min(ends, default=math.inf)
+
+    def lead(self) -> float:
+        """Seconds that the one has left who has the least."""
+        return min((listener.lead() + s for listener, s in self._coming.items()), default=math.inf)
+
+    @property
+    def first_audio(self) -> float | None:
+        """When the last of them got its first audio; None while there is none for one of them."""
+        readings = [self._clock() if s else one.first_audio for one, s in self._coming.items()]
+        return None if None in readings else max(filter(None, readings), default=None)
+
+    @first_audio.setter
+    def first_audio(self, reading: float | None) -> None:
+        pass  # every listener keeps its own
+
+    @property
+    def characters_left(self) -> int:
+        """Of the listener with the most."""
+        return max((listener.characters_left for listener in self._coming), default=0)
+
+    @characters_left.setter
+    def characters_left(self, characters: int) -> None:
+        pass  # every listener keeps its own
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What a scheduler allows a sentence's next chunk; it is set anew before each."""
+
+    urgent: bool = True
+    """Whether a listener waits for it; otherwise it is computed with as little as possible."""
+
+    threads: int | None = None
+    """Threads that it may use at most; None leaves that to the backend."""
+
+    listeners: float = 1.0
+    """Listeners that take turns on each thread, at least 1: the next turn comes so much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +284,9 @@ class SynthesisRequest:
 
     playhead: Playhead = field(default_factory=Playhead)
     """The listener's clock; its deadline says how urgent the next chunk is."""
+
+    allowance: Allowance = field(default_factory=Allowance)
+    """How much may be spent on the next chunk."""
 
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # 3.11 cannot hash it
     """What only this backend understands."""

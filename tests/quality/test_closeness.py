@@ -24,11 +24,11 @@ def test_no_sentence_was_calibrated_with() -> None:
     assert len(set(texts)) == len(texts)
 
 
-def test_streamed_speech_is_close(model: Model) -> None:
+def test_streamed_speech_is_close(model: Model, float_model: Model) -> None:
     """PESQ-WB is at least 4.3 in the mean and 4.0 at the lowest, with a first window of at most 0.4 s."""
     assert FIRST_WINDOW_SECONDS <= 0.4
     spoken = [
-        compare(model.read(voice, text))
+        compare(model.read(voice, text), float_model.read(voice, text))
         for voice in (model.voice("af_heart"), model.voice("am_fenrir"))
         for text in texts_for(voice, 10)[1:8:2]
     ]

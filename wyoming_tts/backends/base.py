@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
-from concurrent.futures import Executor
-from typing import Protocol, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Protocol
 
-from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.types import AudioChunk, AudioFormat, SynthesisRequest, Voice
-
-T = TypeVar("T")
 
 
 class Backend(Protocol):
     """An engine, or a wrapper around engines with the same face."""
 
-    name: str
-    """What settings, voices and the log call it."""
+    @property
+    def name(self) -> str:
+        """What settings, voices and the log call it."""
 
-    format: AudioFormat
-    """The format of every chunk it yields."""
+    @property
+    def format(self) -> AudioFormat:
+        """The format of every chunk it yields."""
 
-    max_concurrency: int
-    """How many sentences it computes at the same time."""
+    @property
+    def max_concurrency(self) -> int:
+        """How many sentences it computes at the same time."""
 
     async def start(self) -> None:
         """Load what is needed to speak. Raises BackendError when that fails."""
@@ -33,8 +29,17 @@ class Backend(Protocol):
     async def stop(self) -> None:
         """Give everything back; running sentences end with an error."""
 
+    def wake(self) -> None:
+        """A request will come soon: load what was unloaded. Answers at once."""
+
     def voices(self) -> Sequence[Voice]:
         """The voices it offers; answers at once, also before `start`."""
+
+    def fingerprint(self, voice: Voice) -> str | None:
+        """What decides, beside the request, which samples come: weights, recipe, the voice's own data.
+
+        Answers at once. None before that is known, or where the same request need not sound the same.
+        """
 
     def synthesize(self, request: SynthesisRequest) -> AsyncIterator[AudioChunk]:
         """Speak one sentence; closing the iterator stops the work within one chunk's time.
@@ -43,25 +48,12 @@ class Backend(Protocol):
         """
 
 
-async def iterate_in(executor: Executor, iterator: Generator[T, None, None]) -> AsyncGenerator[T, None]:
-    """Run each `next()` of a generator in `executor` and yield what it gives.
-
-    With an executor of one thread, several listeners take turns chunk by chunk. The
-    generator is closed in the executor too, behind a step that is still running there.
-    Raises BackendUnavailableError when the executor was shut down.
-    """
-    step = functools.partial(next, iterator, None)
+async def closable(chunks: AsyncIterator[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
+    """Any iterator as a generator that can be closed, closing what it wraps."""
     try:
-        while (item := await _submitted(executor, step)) is not None:
-            yield item
+        async for chunk in chunks:
+            yield chunk
     finally:
-        with contextlib.suppress(RuntimeError):  # the executor is gone, and so is whoever ran there
-            executor.submit(iterator.close)
-
-
-def _submitted(executor: Executor, step: Callable[[], T]) -> asyncio.Future[T]:
-    """What `step` will return; only its own errors come out of the future."""
-    try:
-        return asyncio.get_running_loop().run_in_executor(executor, step)
-    except RuntimeError as error:
-        raise BackendUnavailableError("the backend was stopped") from error
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()

@@ -13,16 +13,17 @@ import dataclasses
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wyoming_tts.backends.kokoro_pace import ONSET, SMALLEST_WINDOW, Pace
 from wyoming_tts.phonemes import VOCABULARY, Phonemes, Phonemizer, WordSpan
 from wyoming_tts.types import (
+    Allowance,
     AudioChunk,
     AudioFormat,
-    Playhead,
     Samples,
     SynthesisRequest,
     Voice,
@@ -46,27 +47,6 @@ CONTEXT = 6
 MARGIN = 1
 """Those of them that its second stage, two thirds of the work, looks at."""
 
-SMALLEST_WINDOW = 10
-"""Frames; 0.25 s are enough to play while a fast machine decodes the next window."""
-
-SMALLEST_FIRST_WINDOW = 12
-"""Frames; the first few of them are silent."""
-
-LARGEST_FIRST_WINDOW = 16
-"""Frames; a listener that waits gets no more at once, however slow the machine."""
-
-LEAD_SPENT = 2 / 3
-"""How much of what a listener has left to play may be spent on the next window."""
-
-LARGEST_WINDOW = 100
-"""Frames; larger ones outgrow the processor's caches, and other listeners would wait."""
-
-OVERHEAD = 4
-"""Frames' worth of computing that the surroundings of a window cost."""
-
-ONSET = 5
-"""Frames before the first phoneme's own time in which its sound may begin; one sentence in ten needs more."""
-
 RELEASE = 4
 """Frames that the last phoneme is first given to ring out."""
 
@@ -84,6 +64,10 @@ STOPS = frozenset(VOCABULARY[mark] for mark in ";:,.!?—…" if mark in VOCABUL
 
 MARKS = STOPS | {VOCABULARY[mark] for mark in '"()“” ' if mark in VOCABULARY}
 """Token ids that make no sound."""
+
+
+FREELY = Allowance()
+"""With all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +108,19 @@ class Window:
     last: int
     """Frame behind the last such."""
 
-    hurried: bool
-    """Whether somebody waits: compute with all threads, not with as little as possible."""
+    allowance: Allowance
+    """What may be spent on it."""
 
 
 class Engine(Protocol):
-    """The network itself, on whatever runtime. Not thread-safe: one call at a time."""
+    """The network itself, on whatever runtime; any number of calls at the same time."""
 
     def predict(self, tokens: tuple[int, ...], row: Array, speed: float) -> Prosody:
         """Run the front. `tokens` come without padding; `row` is the voice's style, (1, 256)."""
         ...
 
     def generate(self, window: Window, scale: Array, shift: Array) -> Samples:
-        """Run the generator with every AdaIN given as scale and shift, (1, channels, 1) each.
+        """Run the generator with every AdaIN given as scale and shift, (channels,) each.
 
         Returns the samples of the frames [first, last) of the window, float32 of shape (600 * frames,), of
         which `MARGIN` frames at either end are right only at an edge of the sentence.
@@ -160,9 +144,9 @@ class Decoder:
         mean, deviation = statistics
         scale = gain / deviation
         shift = bias - mean * scale
-        return cls(engine, prosody, scale[None, :, None], shift[None, :, None])
+        return cls(engine, prosody, scale, shift)
 
-    def decode(self, start: int, end: int, *, hurried: bool = True) -> Samples:
+    def decode(self, start: int, end: int, allowance: Allowance = FREELY) -> Samples:
         """Samples of the frames [start, end)."""
         (outer, outermost), (first, last) = (
             (max(0, start - beside), min(self.prosody.frames, end + beside)) for beside in (CONTEXT, MARGIN)
@@ -172,70 +156,10 @@ class Decoder:
             self.prosody.source[:, :, 120 * outer : 120 * outermost + 1],
             first - outer,
             last - outer,
-            hurried,
+            allowance,
         )
         audio = self.engine.generate(window, self.scale, self.shift)
         return audio[(start - first) * FRAME : (end - first) * FRAME]
-
-
-class Turn(NamedTuple):
-    """What to decode next."""
-
-    frames: int
-    """How many frames; fewer are left at the end of a sentence."""
-
-    hurried: bool
-    """See `Window.hurried`."""
-
-
-class Pace:
-    """How large the next window may be: it must be decoded before the listener runs dry."""
-
-    def __init__(self) -> None:
-        self._per_frame: dict[bool, float] = {}
-        """Seconds, hurried or not."""
-
-    def measure(self, frames: int, seconds: float, *, hurried: bool = True) -> None:
-        """Note that a window of `frames` took `seconds`."""
-        cost = seconds / (frames + OVERHEAD)
-        self._per_frame[hurried] = 0.7 * self._per_frame.get(hurried, cost) + 0.3 * cost
-
-    def next_window(self, previous: int, playhead: Playhead, listeners: int) -> Turn:
-        """What to decode next, when `listeners` take turns.
-
-        A listener that has nothing yet gets a small window. Then windows grow, at most to twice the last one,
-        as far as two thirds of what the listener has left to play pay for. As soon as one thread is fast
-        enough for that, it computes alone: together they take more of the processor for the same. Where the
-        machine is slower than speech, small windows would only waste time on their surroundings.
-        """
-        load = self._load(listeners, hurried=True)
-        if playhead.first_audio is None:
-            return Turn(self._first_window(load), hurried=True)
-        largest = min(2 * previous or 4 * SMALLEST_WINDOW, LARGEST_WINDOW)
-        if load > 1:
-            return Turn(min(largest, 4 * LARGEST_FIRST_WINDOW), hurried=True)
-        lead, relaxed = playhead.lead(), self._load(listeners, hurried=False)
-        frames = _affordable(lead, relaxed)
-        if relaxed < LEAD_SPENT and frames >= min(largest, 2 * SMALLEST_WINDOW):
-            return Turn(int(min(frames, largest)), hurried=False)
-        return Turn(int(np.clip(_affordable(lead, load), SMALLEST_WINDOW, largest)), hurried=True)
-
-    def _load(self, listeners: int, *, hurried: bool) -> float:
-        """Seconds of computing for a second of speech of everyone."""
-        guess = self._per_frame.get(True, 0.0) * (1 if hurried else 2)
-        return self._per_frame.get(hurried, guess) * RATE / FRAME * listeners
-
-    def _first_window(self, load: float) -> int:
-        """The smallest one that pays for decoding a larger one behind it."""
-        if load >= 1:
-            return LARGEST_FIRST_WINDOW
-        heard = 2 * OVERHEAD * load / (1 - load)
-        return int(np.clip(heard + ONSET, SMALLEST_FIRST_WINDOW, LARGEST_FIRST_WINDOW))
-
-
-def _affordable(lead: float, load: float) -> float:
-    """Frames that can be decoded in the part of the lead that may be spent."""
-    return LEAD_SPENT * lead * RATE / FRAME / max(load, 0.01) - OVERHEAD
 
 
 def speech_span(tokens: tuple[int, ...], durations: NDArray[np.int64], speed: float = 1.0) -> tuple[int, int]:
@@ -375,7 +299,7 @@ def _ended(word: WordTiming, seconds: float) -> WordTiming:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Speaks sentences with one engine; its generators are run by one thread at a time."""
+    """Speaks sentences with one engine, any number at the same time."""
 
     engine: Engine
     phonemizer: Phonemizer
@@ -387,13 +311,13 @@ class Speaker:
 
     pace: Pace
 
-    def speak(self, request: SynthesisRequest, listeners: Callable[[], int]) -> Chunks:
-        """Chunks of one sentence; times count from its first sample. `listeners` says how many take turns."""
+    def speak(self, request: SynthesisRequest) -> Chunks:
+        """Chunks of one sentence; times count from its first sample."""
         phonemes = self.phonemizer.phonemize(request.text, request.voice.language, request.pronunciations)
         samples = 0
         for part in parts_of(phonemes):
             words: list[WordTiming] = []
-            for piece, found, last in self._part(part, request, listeners):
+            for piece, found, last in self._part(part, request):
                 words += [word.later(samples / RATE) for word in found]
                 samples += len(piece)
                 ready = [word for word in words if last or word.start < samples / RATE]
@@ -402,26 +326,23 @@ class Speaker:
                 yield AudioChunk(piece, AudioFormat(RATE), tuple(ready))
 
     def _part(
-        self, part: Part, request: SynthesisRequest, listeners: Callable[[], int]
+        self, part: Part, request: SynthesisRequest
     ) -> Iterator[tuple[Samples, tuple[WordTiming, ...], bool]]:
         """Audio of one part, with its first piece all words, timed from there, and whether it is the last."""
-        count = len(part.tokens)
-        prosody = self.engine.predict(part.tokens, self.row(request.voice, count), request.speed)
+        count, allowance = len(part.tokens), request.allowance
+        row = self.row(request.voice, count)
+        prosody = self.engine.predict(part.tokens, row, request.speed)
         decoder = Decoder.of(self.engine, prosody, self.statistics(request.voice, prosody, count))
         span = speech_span(part.tokens, prosody.durations, request.speed)
 
-        hurried = True
-
         def decode(start: int, stop: int) -> Samples:
             began = time.perf_counter()
-            audio = decoder.decode(start, stop, hurried=hurried)
-            self.pace.measure(stop - start, time.perf_counter() - began, hurried=hurried)
+            audio = decoder.decode(start, stop, allowance)
+            self.pace.measure(stop - start, time.perf_counter() - began, allowance)
             return audio
 
         def next_size(previous: int) -> int:
-            nonlocal hurried
-            frames, hurried = self.pace.next_window(previous, request.playhead, listeners())
-            return frames
+            return self.pace.next_window(previous, request.playhead, allowance)
 
         begun, held = False, np.zeros(0, np.float32)
         words: tuple[WordTiming, ...] = ()

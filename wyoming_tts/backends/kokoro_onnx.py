@@ -5,50 +5,41 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import logging
 import os
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from wyoming_tts.backends.base import iterate_in
-from wyoming_tts.backends.kokoro import FRAME, RATE, Array, Chunks, Pace, Prosody, Speaker, Window
+from wyoming_tts import __version__
+from wyoming_tts.backends.kokoro import RATE, Chunks, Speaker
 from wyoming_tts.backends.kokoro_calibration import calibrate as calibrated
 from wyoming_tts.backends.kokoro_calibration import calibration_texts, measure
+from wyoming_tts.backends.kokoro_engine import PROVIDERS, Device, OnnxEngine, OnnxReference
+from wyoming_tts.backends.kokoro_pace import Pace
 from wyoming_tts.backends.kokoro_prepare import FILES, prepare
 from wyoming_tts.backends.kokoro_ranges import RANGES_FILE, has_fast_integers, load_ranges
-from wyoming_tts.backends.kokoro_statistics import Calibration, load_regression
+from wyoming_tts.backends.kokoro_statistics import REGRESSION_FILE, Calibration, load_regression
 from wyoming_tts.backends.kokoro_voices import VoiceBook
-from wyoming_tts.errors import BackendUnavailableError, ConfigError, SynthesisError
+from wyoming_tts.backends.resident import Resident
+from wyoming_tts.backends.workers import Workers, iterate_in
+from wyoming_tts.errors import BackendOverloadedError, ConfigError
+from wyoming_tts.files import sha256_of
 from wyoming_tts.models import find_weights
 from wyoming_tts.phonemes import Phonemizer
-from wyoming_tts.prepared import prepared
-from wyoming_tts.types import AudioChunk, AudioFormat, Samples, SynthesisRequest, Voice
+from wyoming_tts.prepared import MANIFEST, prepared
+from wyoming_tts.types import Allowance, AudioChunk, AudioFormat, SynthesisRequest, Voice
 from wyoming_tts.voices import VoicePack, voices_directory
 
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
 _LOGGER = logging.getLogger(__name__)
-
-PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-}
-"""What `--provider` names, and what ONNX Runtime calls it."""
 
 AUTOMATIC = ("cuda", "openvino", "cpu")
 """What `auto` tries, best first; not CoreML, which compiles anew for every length of a window."""
 
-RECIPE = "4"
+RECIPE = "9"
 """Version of the prepared graphs: raise it with every change to `kokoro_graph` or `onnx_graph`."""
 
 WARM_UP = "I am ready to speak, and I will be quick."
@@ -82,6 +73,18 @@ class KokoroOptions:
 
     threads: int | None = None
     """Threads to compute with; None chooses by the number of cores."""
+
+    precision: str = "auto"
+    """`float`, or `auto`: integers where the processor is faster at them."""
+
+    device: int = 0
+    """Which of several graphics cards."""
+
+    device_memory: int = 2048
+    """Megabytes of a graphics card's memory that may be used."""
+
+    unload_after: float = 0.0
+    """Seconds without a request after which the model is unloaded; 0 keeps it."""
 
 
 def choose_provider(wanted: str, available: Sequence[str]) -> str:
@@ -124,209 +127,156 @@ def _digest(path: Path) -> str:
 
 def bearable_ranges(options: KokoroOptions, provider: str, folder: Path) -> Path | None:
     """`folder` where integers serve: the weights are integers and the processor is fast at them."""
-    fast = options.model == "int8" and provider == "cpu" and has_fast_integers()
+    wanted = options.model == "int8" and options.precision == "auto" and provider == "cpu"
+    fast = wanted and has_fast_integers()
     return folder if fast and load_ranges(folder) else None
 
 
-class OnnxEngine:
-    """The prepared graphs, loaded. One call at a time.
-
-    The generator is loaded twice, for all threads and for one: with one it needs a tenth less of the
-    processor's time, and no other core.
-    """
-
-    def __init__(self, directory: Path, provider: str, threads: int) -> None:
-        """Load from `directory`; raises BackendUnavailableError when ONNX Runtime cannot."""
-        self._front = _open(directory / FILES[0], provider, threads, spin=True)
-        self._generator = self._relaxed = _open(directory / FILES[1], provider, threads)
-        if provider == "cpu" and threads > 1:
-            self._relaxed = _open(directory / FILES[1], provider, 1)
-        self._hidden, self._source, *_ = (port.name for port in self._generator.get_inputs())
-        self.provider = self._generator.get_providers()[0]
-        """ONNX Runtime's name of the provider that is really active."""
-
-    def predict(self, tokens: tuple[int, ...], row: Array, speed: float) -> Prosody:
-        """See `Engine.predict`."""
-        feed = {
-            "tokens": np.array([[0, *tokens, 0]], np.int64),
-            "style": row,
-            "speed": np.array([speed], np.float32),
-        }
-        hidden, source, durations, style = _run(self._front, feed)
-        return Prosody(hidden, source, durations.reshape(-1).astype(np.int64), style[0])
-
-    def generate(self, window: Window, scale: Array, shift: Array) -> Samples:
-        """See `Engine.generate`."""
-        feed = {
-            self._hidden: window.hidden,
-            self._source: window.source,
-            "scale": scale,
-            "shift": shift,
-            "first": np.array([window.first]),
-            "last": np.array([window.last]),
-        }
-        (audio,) = _run(self._generator if window.hurried else self._relaxed, feed)
-        return _trimmed(audio)
-
-
-def _open(path: Path, provider: str, threads: int, *, spin: bool = False) -> InferenceSession:
-    """Load a graph. Threads that `spin` for work save time in many small steps and waste it in large ones."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spin else "0")
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    options.log_severity_level = 3  # it warns of every constant it folds
-    try:
-        return onnxruntime.InferenceSession(str(path), options, [PROVIDERS[provider]])
-    except Exception as error:  # onnxruntime's errors have no public base class
-        raise BackendUnavailableError(
-            f"ONNX Runtime cannot load {path.name} on {provider}: {error}"
-        ) from error
-
-
-class OnnxReference:
-    """The generator as exported: decodes whole sentences and says what its norms measured."""
-
-    @classmethod
-    def load(cls, directory: Path, threads: int) -> OnnxReference:
-        """From the prepared graphs."""
-        return cls(_open(directory / FILES[2], "cpu", threads))
-
-    def __init__(self, session: InferenceSession) -> None:
-        self._session = session
-        self._hidden, self._source, self._style = (port.name for port in session.get_inputs())
-
-    def measure(self, prosody: Prosody, row: Array) -> tuple[Samples, Array]:
-        """The whole sentence's samples and its means and deviations, (2, channels)."""
-        feed = {self._hidden: prosody.hidden, self._source: prosody.source, self._style: row}
-        audio, statistics = _run(self._session, feed)
-        return _trimmed(audio), statistics[0]
-
-
-def _trimmed(audio: Array) -> Samples:
-    """Without the half window that the inverse STFT adds at both ends."""
-    edge = (audio.size - audio.size // FRAME * FRAME) // 2
-    return audio.reshape(-1)[edge : audio.size - edge]
-
-
-def _run(session: InferenceSession, feed: dict[str, Any]) -> list[Any]:
-    try:
-        return session.run(None, feed)
-    except Exception as error:  # onnxruntime's errors have no public base class
-        raise SynthesisError(f"ONNX Runtime failed: {error}") from error
-
-
 class KokoroOnnxBackend:
-    """The Backend: one model, one thread that computes, listeners taking turns window by window."""
+    """The Backend: one model, and as many sentences at the same time as there are threads for it."""
 
     name = "kokoro"
     format = AudioFormat(RATE)
-    max_concurrency = 1
 
     def __init__(self, options: KokoroOptions, voices: Sequence[Voice]) -> None:
         """Loads nothing yet."""
         self._options = options
         self._voices = tuple(voice for voice in voices if voice.backend == self.name)
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="kokoro")
-        self._loaded: asyncio.Future[Speaker] | None = None
-        self._listeners = 0
-        self.engine = f"Kokoro {self._model_name}, not loaded"
-        """What computes, for people: the model and the provider that is really active."""
+        self.max_concurrency = options.threads or default_threads(os.cpu_count() or 1)
+        """How many sentences it computes at the same time."""
+        self._workers = Workers(self.max_concurrency, self.name)
+        self._phonemizer, self._pace = Phonemizer(), Pace()
+        self._model = Resident("Kokoro", self._load, options.unload_after)
+        self._identity = Identity()
 
     @property
-    def _model_name(self) -> str:
-        return Path(self._options.model).name
+    def engine(self) -> str:
+        """What computes, for people: the model and the provider that is really active."""
+        name = f"Kokoro {Path(self._options.model).name}"
+        if self._model.state == "loaded":
+            return f"{name} on {self._identity.provider}, ONNX Runtime"
+        return f"{name}, {self._model.state}"
 
     def voices(self) -> Sequence[Voice]:
         """See `Backend.voices`."""
         return self._voices
 
+    def fingerprint(self, voice: Voice) -> str | None:
+        """See `Backend.fingerprint`."""
+        return self._identity.of(voice)
+
     async def start(self) -> None:
         """Load the model. Requests that come while it loads wait for it; when it fails they fail alike."""
-        loop = asyncio.get_running_loop()
-        loaded = self._loaded = loop.create_future()
-        loaded.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self.engine = f"Kokoro {self._model_name}, loading"
-        try:
-            speaker, engine = await loop.run_in_executor(self._executor, self._load)
-            self._check_running()
-        except BaseException as error:
-            self.engine = f"Kokoro {self._model_name}, failed to load"
-            if not loaded.done():
-                loaded.set_exception(error if isinstance(error, Exception) else _stopped())
-            raise
-        self.engine = engine
-        loaded.set_result(speaker)
+        await self._model.start()
 
-    def _check_running(self) -> None:
-        """Raise BackendUnavailableError when nobody has started this, or somebody has stopped it."""
-        if self._loaded is None:
-            raise _stopped()
-
-    def _load(self) -> tuple[Speaker, str]:
-        """In the executor: everything that speaking needs, and what it is called."""
+    def _load(self) -> Speaker:
+        """In a thread: everything that speaking needs."""
         options = self._options
         import onnxruntime
 
         provider = choose_provider(options.provider, onnxruntime.get_available_providers())
-        threads = options.threads or default_threads(os.cpu_count() or 1)
+        device = Device(
+            provider=provider,
+            threads=self.max_concurrency,
+            index=options.device,
+            memory=options.device_memory,
+        )
         folder = options.voices_dir or voices_directory()
-        regression = load_regression(folder)
-        phonemizer = Phonemizer()
         ranges = bearable_ranges(options, provider, folder)
         with graphs(options, ranges) as directory:
-            engine = OnnxEngine(directory, provider, threads)
+            engine = OnnxEngine(directory, device)
+            self._identity = Identity.read(directory, folder, engine.provider)
+        book = self._book(engine, ranges, folder)
+        speaker = Speaker(engine, self._phonemizer, book.statistics, book.row, self._pace)
+        if self._voices:  # the first listener shall not wait for buffers, and the pace shall be known
+            for threads in {1, self.max_concurrency}:
+                allowance = Allowance(threads=threads)
+                request = SynthesisRequest(text=WARM_UP, voice=self._voices[0], allowance=allowance)
+                collections.deque(speaker.speak(request), 0)
+        return speaker
+
+    def _book(self, engine: OnnxEngine, ranges: Path | None, folder: Path) -> VoiceBook:
+        """The voices; one that has no calibration is measured when it is first spoken with."""
+        regression = load_regression(folder)
 
         def calibrate(voice: Voice, pack: VoicePack) -> Calibration:
-            with graphs(options, ranges) as directory:
-                reference = OnnxReference.load(directory, threads)
+            with graphs(self._options, ranges) as directory:
+                reference = OnnxReference.load(directory, self.max_concurrency)
             texts = calibration_texts(folder, voice.language, NEW_VOICE_TEXTS)
-            samples = [measure(engine, reference, phonemizer, voice, pack, text) for text in texts]
+            samples = [measure(engine, reference, self._phonemizer, voice, pack, text) for text in texts]
             return calibrated(samples, regression)
 
-        book = VoiceBook(folder, options.data_dir / "calibrations", regression, calibrate)
-        name = (
-            f"Kokoro {self._model_name} on {engine.provider.removesuffix('ExecutionProvider')}, ONNX Runtime"
-        )
-        speaker = Speaker(engine, phonemizer, book.statistics, book.row, Pace())
-        if self._voices:  # the first listener shall not wait for buffers, and the pace shall be known
-            collections.deque(
-                speaker.speak(SynthesisRequest(text=WARM_UP, voice=self._voices[0]), lambda: 1), 0
-            )
-        return speaker, name
+        return VoiceBook(folder, self._options.data_dir / "calibrations", regression, calibrate)
 
     async def stop(self) -> None:
-        """Drop the model; a window that is being computed is waited for."""
-        loaded, self._loaded = self._loaded, None
-        if loaded is not None and not loaded.done():
-            loaded.set_exception(_stopped())
-        await asyncio.to_thread(self._executor.shutdown, wait=True)
-        self.engine = f"Kokoro {self._model_name}, stopped"
+        """Drop the model; windows that are being computed are waited for."""
+        await self._model.stop()
+        await self._workers.stop()
+
+    def wake(self) -> None:
+        """See `Backend.wake`."""
+        if self._model.running:
+            with self._model.use():
+                pass
 
     async def synthesize(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """See `Backend.synthesize`."""
-        if self._loaded is None:
-            raise _stopped()
-        speaker = await asyncio.shield(self._loaded)
-        self._listeners += 1
-        try:
-            async with contextlib.aclosing(
-                iterate_in(self._executor, self._speak(speaker, request))
-            ) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-        finally:
-            self._listeners -= 1
+        with self._model.use() as loaded:
+            speaker = await asyncio.shield(loaded)
+            steps = iterate_in(
+                lambda: self._workers.pool(urgent=request.allowance.urgent), self._speak(speaker, request)
+            )
+            try:
+                async with contextlib.aclosing(steps) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+            except BackendOverloadedError:
+                self._make_room()
+                raise
 
     def _speak(self, speaker: Speaker, request: SynthesisRequest) -> Chunks:
-        """In the executor, step by step; a step that comes up after `stop` computes nothing."""
-        self._check_running()
-        for chunk in speaker.speak(request, lambda: self._listeners):
+        """In a worker, step by step; a step that comes up after `stop` computes nothing."""
+        self._model.check()
+        for chunk in speaker.speak(request):
             yield chunk
-            self._check_running()
+            self._model.check()
+
+    def _make_room(self) -> None:
+        """Behind a lack of memory: drop the model, and load it on the processor where it was elsewhere."""
+        if self._options.provider != "cpu":
+            _LOGGER.warning("%s ran out of memory: computing on the CPU from now on", self.engine)
+            self._options = dataclasses.replace(self._options, provider="cpu")
+        self._model.drop()
 
 
-def _stopped() -> BackendUnavailableError:
-    return BackendUnavailableError("Kokoro is not running")
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What decides the samples, beside a request: the prepared graphs, and the folder of voices."""
+
+    provider: str = ""
+    """Short name of what computes."""
+
+    graphs: str = ""
+    """Digest of everything but the voice; empty before it is known."""
+
+    folder: Path = Path()
+    """Where the voice packs are."""
+
+    packs: dict[str, str] = field(default_factory=dict)
+    """Digests of voice packs so far."""
+
+    @classmethod
+    def read(cls, directory: Path, folder: Path, provider: str) -> Identity:
+        """Of the graphs in `directory`, on the provider that ONNX Runtime calls so."""
+        parts = (__version__, provider, sha256_of([directory / MANIFEST, folder / REGRESSION_FILE]))
+        return cls(provider.removesuffix("ExecutionProvider"), "/".join(parts), folder)
+
+    def of(self, voice: Voice) -> str | None:
+        """The fingerprint for a voice; None before it is known, and of a voice without a pack."""
+        if not self.graphs:
+            return None
+        if voice.name not in self.packs:
+            with contextlib.suppress(OSError):
+                self.packs[voice.name] = sha256_of([self.folder / f"{voice.name}.npz"])
+        digest = self.packs.get(voice.name)
+        return digest and f"{self.graphs}/{digest}"

@@ -49,13 +49,15 @@ def main() -> int:
     directory, *folders = map(Path, sys.argv[1:])
     export = sys.stdin.buffer.read()
     try:
-        front, generator = kokoro_graph.derive(export)
+        front, generator = kokoro_graph.derive(export, exact=not folders)
         reference = kokoro_graph.derive_reference(export)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
     for folder in folders:
-        quantize(generator, load_ranges(folder))
+        ranges = load_ranges(folder)
+        quantize(front, ranges)
+        quantize(generator, ranges)
     for name, graph in zip(FILES, (front, generator, reference), strict=True):
         (directory / name).write_bytes(graph.SerializeToString())
     return 0

@@ -19,7 +19,7 @@ DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "asimddp"})
 """Processor flags that mean fast products of bytes. Without them such products are slow, or saturate."""
 
 Ranges = Mapping[str, NDArray[np.float32]]
-"""By site (`noise_res.0/convs1.0`): lowest and highest value in and out of every channel, (4, channels)."""
+"""By site (`noise_res.0/convs1.0`): lowest and highest value of every channel, (2, channels in + out)."""
 
 
 def has_fast_integers(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ class _Entry:
 
 @dataclass(slots=True)
 class VoiceBook:
-    """Styles and calibrations of voices. One call at a time."""
+    """Styles and calibrations of voices; any number of calls at the same time."""
 
     directory: Path
     """Where the voice packs are."""
@@ -39,6 +40,7 @@ class VoiceBook:
     regression: Regression
     calibrate: Calibrate
     _entries: dict[str, _Entry] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def row(self, voice: Voice, tokens: int) -> Array:
         """The voice's style for a sentence of so many tokens, (1, 256). Raises BackendUnavailableError."""
@@ -50,11 +52,12 @@ class VoiceBook:
         return self.regression.statistics(calibration, features(prosody, tokens), prosody.frames)
 
     def _entry(self, voice: Voice) -> _Entry:
-        entry = self._entries.get(voice.name)
-        if entry is None:
-            pack = load_pack(voice.name, self.directory)
-            entry = self._entries[voice.name] = _Entry(pack, self._calibration(voice, pack))
-        return entry
+        with self._lock:  # two listeners shall not both measure a new voice
+            entry = self._entries.get(voice.name)
+            if entry is None:
+                pack = load_pack(voice.name, self.directory)
+                entry = self._entries[voice.name] = _Entry(pack, self._calibration(voice, pack))
+            return entry
 
     def _calibration(self, voice: Voice, pack: VoicePack) -> Calibration:
         """The calibration that came with the pack, or was kept, or is made now."""
