@@ -12,7 +12,7 @@ import pytest
 from tests.fakes import PATIENCE, VOICES, ScriptedBackend, Step, endless, spoken_length, wait_for
 from wyoming_tts.errors import SynthesisError, UnknownVoiceError, UnsupportedFormatError
 from wyoming_tts.pipeline import NOTHING_TO_SAY, Pipeline, PipelineSettings
-from wyoming_tts.types import AudioChunk, Progress, SynthesisRequest, VoiceQuery, WordTiming
+from wyoming_tts.types import AudioChunk, Playhead, Progress, SynthesisRequest, VoiceQuery, WordTiming
 from wyoming_tts.voices import VoiceCatalogue
 
 RATE = ScriptedBackend.format.rate
@@ -334,3 +334,37 @@ class _Bare(AsyncIterable[AudioChunk]):
             assert isinstance(length, int)
             return AudioChunk(np.full(length, LEVEL))
         raise StopAsyncIteration
+
+
+async def test_the_clock_knows_how_much_text_is_left() -> None:
+    """Text that has arrived and is not yet spoken counts; however it ends, the stream is then over."""
+    backend = ScriptedBackend()
+    playhead = Playhead()
+    text = "This is the first sentence of all. And here is another one that is long."
+    chunks = make(backend).synthesize(pieces_of(text), playhead=playhead)
+    await anext(chunks)
+    assert 0 < playhead.characters_left < len(text)
+    assert not playhead.ended
+    await chunks.aclose()
+    assert playhead.ended
+    playhead = Playhead()
+    await listen(make(backend), text, playhead=playhead)
+    assert (playhead.characters_left, playhead.ended) == (0, True)
+
+
+async def test_a_sentence_that_is_still_being_written_wakes_the_backend() -> None:
+    """A backend that was unloaded is told as soon as text arrives, before there is a sentence for it."""
+    backend = ScriptedBackend()
+    chunks = make(backend).synthesize(slowly("This is only the begin", "ning."))
+    first = asyncio.ensure_future(anext(chunks))
+    await asyncio.sleep(0.02)
+    assert backend.wakes
+    assert not backend.requests
+    await first
+    await chunks.aclose()
+
+
+async def slowly(*texts: str) -> AsyncIterator[str]:
+    for text in texts:
+        yield text
+        await asyncio.sleep(0.05)

@@ -8,13 +8,13 @@ import dataclasses
 import itertools
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from wyoming_tts.backends.base import Backend
-from wyoming_tts.errors import UnknownVoiceError, UnsupportedFormatError
+from wyoming_tts.backends.base import Backend, closable
+from wyoming_tts.errors import UnknownVoiceError, UnsupportedFormatError, WyomingTtsError
 from wyoming_tts.text.aloud import Aloud, read_aloud
 from wyoming_tts.text.language import detect_language
 from wyoming_tts.text.lexicon import Lexicon
@@ -26,6 +26,7 @@ from wyoming_tts.types import (
     MIN_SPEED,
     AudioChunk,
     AudioFormat,
+    BackgroundPlayhead,
     Playhead,
     Progress,
     SynthesisRequest,
@@ -117,11 +118,13 @@ class Pipeline:
         voice: VoiceQuery = ANY_VOICE,
         speed: float | None = None,
         text_format: str = "text",
+        playhead: Playhead | None = None,
     ) -> Chunks:
         """Speak text while it arrives; close the iterator to stop.
 
         Word times count from the start of the stream, word offsets in the text as it arrived, its tags
-        and markup included. Text with nothing to say gives a short silence. Raises WyomingTtsError.
+        and markup included. Text with nothing to say gives a short silence. `playhead` is the listener's
+        clock, where it is not the usual one. Raises WyomingTtsError.
         """
         if text_format not in TEXT_FORMATS:
             offered = " and ".join(TEXT_FORMATS)
@@ -129,22 +132,62 @@ class Pipeline:
         chosen = self._catalogue.resolve(voice)
         undecided = self._settings.detect_language and voice == ANY_VOICE
         stream = _Stream(
-            Playhead(), speed or self._settings.speed, time.monotonic(), str(next(self._counter))
+            playhead or Playhead(), speed or self._settings.speed, time.monotonic(), str(next(self._counter))
         )
         reader = SentenceReader(ssml=text_format == "ssml")
-        async with contextlib.aclosing(
-            _steps(text, reader, self._settings.quiet_seconds, stream.playhead)
-        ) as steps:
-            async for step in steps:
-                if undecided and isinstance(step, Sentence):
-                    chosen, undecided = self._detect(step.text.text, chosen), False
-                async with contextlib.aclosing(self._take(step, chosen, stream, reader)) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-                        self._note(stream, chunk)
-        if not stream.audio_seconds:
-            yield self._silence(NOTHING_TO_SAY)
-        self._report(stream, finished=True)
+        try:
+            async with contextlib.aclosing(self._steps(text, reader, stream.playhead)) as steps:
+                async for step in steps:
+                    if undecided and isinstance(step, Sentence):
+                        chosen, undecided = self._detect(step.text.text, chosen), False
+                    async with contextlib.aclosing(self._take(step, chosen, stream, reader)) as chunks:
+                        async for chunk in chunks:
+                            yield chunk
+                            self._note(stream, chunk)
+            if not stream.audio_seconds:
+                yield self._silence(NOTHING_TO_SAY)
+            self._report(stream, finished=True)
+        finally:
+            stream.playhead.ended, stream.playhead.characters_left = True, 0
+
+    async def _steps(
+        self, text: AsyncIterable[str], reader: SentenceReader, playhead: Playhead
+    ) -> AsyncGenerator[Step, None]:
+        """Sentences as early as they are known; reading goes on while the consumer speaks."""
+        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        pump = asyncio.create_task(_pump(text, pieces))
+        piece: str | None = ""
+        try:
+            while True:
+                waits = reader.pending and (piece or reader.queued)
+                piece = await _next_piece(pieces, self._settings.quiet_seconds if waits else None)
+                if piece is None:
+                    break
+                reader.queued = playhead.lead() > AMPLE_LEAD
+                steps = reader.feed(piece) if piece else reader.flush()
+                if not steps:
+                    self._backend.wake()  # the rest of the sentence is still being written
+                for step in steps:
+                    yield step
+            await pump  # its error, if it had one, is the stream's
+            for step in reader.finish():
+                yield step
+        finally:
+            pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([pump])
+
+    async def warm_up(self, texts: Sequence[str]) -> None:
+        """Speak texts to nobody, so that a cache has them; everybody else comes first."""
+        for number, text in enumerate(texts, 1):
+            try:
+                async with contextlib.aclosing(
+                    self.synthesize(_whole(text), playhead=BackgroundPlayhead())
+                ) as chunks:
+                    async for _ in chunks:
+                        pass
+            except WyomingTtsError as error:
+                _LOGGER.warning("Text %d of the warm-up cannot be spoken: %s", number, error)
 
     def _detect(self, text: str, default: Voice) -> Voice:
         """The voice for the text's language where that is sure and not the default's, else the default."""
@@ -182,6 +225,7 @@ class Pipeline:
         """One sentence and the pause behind it, with times from the start of the stream."""
         aloud = read_aloud(sentence.text, voice, self._lexicon)
         stream.characters += len(sentence.text)
+        stream.playhead.characters_left = max(0, len(source) - stream.characters)
         if not aloud.is_speakable:
             return
         stream.backend = voice.backend
@@ -194,7 +238,7 @@ class Pipeline:
         )
         times = WordTimes(aloud.cleaned, aloud.normalised, source, voice.language)
         began, spoken = stream.audio_seconds, False
-        async with contextlib.aclosing(_closable(self._backend.synthesize(request))) as chunks:
+        async with contextlib.aclosing(closable(self._backend.synthesize(request))) as chunks:
             async for chunk in chunks:
                 spoken = True
                 words = times.feed(word.later(began) for word in chunk.words)
@@ -237,35 +281,15 @@ class Pipeline:
             observer(progress)
 
 
-async def _steps(
-    text: AsyncIterable[str], reader: SentenceReader, quiet: float, playhead: Playhead
-) -> AsyncGenerator[Step, None]:
-    """Sentences as early as they are known; reading goes on while the consumer speaks."""
-    pieces: asyncio.Queue[str | None] = asyncio.Queue()
-    pump = asyncio.create_task(_pump(text, pieces))
-    piece: str | None = ""
-    try:
-        while True:
-            waits = reader.pending and (piece or reader.queued)
-            piece = await _next_piece(pieces, quiet if waits else None)
-            if piece is None:
-                break
-            reader.queued = playhead.lead() > AMPLE_LEAD
-            for step in reader.feed(piece) if piece else reader.flush():
-                yield step
-        await pump  # its error, if it had one, is the stream's
-        for step in reader.finish():
-            yield step
-    finally:
-        pump.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([pump])
-
-
 def _louder(chunk: AudioChunk, gain: float) -> AudioChunk:
     if gain == 1:
         return chunk
     return dataclasses.replace(chunk, samples=np.clip(chunk.samples * np.float32(gain), -1, 1))
+
+
+async def _whole(text: str) -> AsyncGenerator[str, None]:
+    """A text that arrives at once."""
+    yield text
 
 
 async def _pump(text: AsyncIterable[str], pieces: asyncio.Queue[str | None]) -> None:
@@ -285,14 +309,3 @@ async def _next_piece(pieces: asyncio.Queue[str | None], quiet: float | None) ->
             return await pieces.get()
     except TimeoutError:
         return ""
-
-
-async def _closable(chunks: AsyncIterator[AudioChunk]) -> Chunks:
-    """Any iterator as a generator that can be closed, closing what it wraps."""
-    try:
-        async for chunk in chunks:
-            yield chunk
-    finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
