@@ -12,7 +12,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.benchmarks import cpu, describe, first_audio, text, whole, wyoming_bench
+from tests.benchmarks import (
+    cache,
+    cpu,
+    describe,
+    first_audio,
+    household,
+    memory,
+    slow_reader,
+    streamed,
+    text,
+    whole,
+    wyoming_bench,
+)
 from tests.benchmarks.context import Context
 from tests.benchmarks.listener import BenchmarkError
 from tests.benchmarks.noise import Noise
@@ -21,10 +33,15 @@ from tests.benchmarks.report import Result, write
 BENCHMARKS: Mapping[str, Callable[[Context], Result]] = {
     "first-audio": first_audio.run,
     "cpu": cpu.run,
+    "streamed": streamed.run,
+    "household": household.run,
+    "cache": cache.run,
+    "slow-reader": slow_reader.run,
     "describe": describe.run,
     "text": text.run,
     "whole": whole.run,
     "wyoming-bench": wyoming_bench.run,
+    "memory": memory.run,
 }
 PACKAGES = (
     "wyoming-tts",

@@ -21,6 +21,9 @@ from tests.benchmarks.listener import BenchmarkError
 from tests.benchmarks.measure import Arrival, Speech
 
 OURS, PIPER, KOKORO, KOKORO_1 = "this server", "wyoming-piper", "kokoro-onnx", "kokoro-onnx, one thread"
+FLOAT = "this server, floats"
+"""With `--precision float`: the same weights, no convolution in integers."""
+
 VOICE = "af_heart"
 """Kokoro's voice, here and in kokoro-onnx."""
 
@@ -70,19 +73,19 @@ class WyomingContender:
     """A Wyoming server, spoken to over TCP."""
 
     def __init__(self, name: str, process: Process, port: int, voice: str | None) -> None:
-        self.name, self.process, self.port, self._voice = name, process, port, voice
+        self.name, self.process, self.port, self.voice = name, process, port, voice
 
     async def say(self, text: str) -> Speech:
         """Speak one text; the CPU time includes what the server does shortly after the last audio."""
         await asyncio.sleep(SETTLE)
         before = self.process.cpu_seconds()
-        speech = await listener.speak(self.port, text, self._voice)
+        speech = await listener.speak(self.port, text, self.voice)
         await asyncio.sleep(SETTLE)
         return dataclasses.replace(speech, cpu=self.process.cpu_seconds() - before)
 
     async def speak(self, text: str) -> Speech:
         """Speak one text without the rest that CPU times need."""
-        return await listener.speak(self.port, text, self._voice)
+        return await listener.speak(self.port, text, self.voice)
 
     async def until_listening(self) -> None:
         """Wait until it accepts connections. Raises BenchmarkError when it ends or takes too long."""
@@ -107,6 +110,10 @@ class KokoroContender:
         cpu = self.process.cpu_seconds() - before
         arrival = Arrival(answer["finished"], answer["seconds"])
         return Speech((arrival,), answer["finished"], answer["silence"], cpu)
+
+    async def answer(self, text: str) -> dict[str, float]:
+        """Speak one text, at once."""
+        return await self._ask(text, trim=True)
 
     async def untrimmed_seconds(self, text: str) -> float:
         """How long the network's whole output for a text is."""
@@ -142,7 +149,7 @@ async def this_server(data: Path, logs: Path, *flags: str) -> AsyncIterator[Wyom
     command = [sys.executable, "-m", "wyoming_tts", "--uri", f"tcp://127.0.0.1:{port}", "--no-zeroconf"]
     command += ["--offline", "--data-dir", str(data), *flags]
     async with _process(command, logs / "wyoming-tts.log") as process:
-        contender = WyomingContender(OURS, process, port, VOICE)
+        contender = WyomingContender(FLOAT if "float" in flags else OURS, process, port, VOICE)
         await contender.until_listening()
         yield contender
 

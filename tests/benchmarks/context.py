@@ -39,9 +39,10 @@ class Context:
         return random.Random(number).sample(list(everyone), len(everyone))
 
     @contextlib.asynccontextmanager
-    async def this_server(self) -> AsyncIterator[WyomingContender]:
-        """This server, loaded and warm."""
-        async with contenders.this_server(self._data("wyoming-tts"), self.out) as server:
+    async def this_server(self, *flags: str) -> AsyncIterator[WyomingContender]:
+        """This server, loaded and warm; unless `flags` say otherwise it computes every sentence anew."""
+        flags = flags or ("--cache-memory", "0")
+        async with contenders.this_server(self._data("wyoming-tts"), self.out, *flags) as server:
             await warm_up([server], ["Good morning, this is the first sentence."])
             yield server
 

@@ -15,7 +15,7 @@ from tests.benchmarks.report import Result, Table, Target
 from tests.benchmarks.texts import LENGTHS
 
 ROUNDS = 7
-WHOLE_LIMIT = 0.15
+WHOLE_LIMIT = 0.10
 """Most of kokoro-onnx's time for the whole sentence of 100 characters that the first audio may take."""
 
 LENGTH_LIMIT = 1.6

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from wyoming.audio import AudioChunk, AudioStop
 from wyoming.client import AsyncTcpClient
 from wyoming.error import Error
-from wyoming.event import Event
+from wyoming.event import Event, Eventable
 from wyoming.info import Describe, Info
-from wyoming.tts import Synthesize, SynthesizeVoice
+from wyoming.tts import (
+    Synthesize,
+    SynthesizeChunk,
+    SynthesizeStart,
+    SynthesizeStop,
+    SynthesizeStopped,
+    SynthesizeVoice,
+)
 
 from tests.benchmarks.measure import Arrival, Speech, silence_before
 
@@ -26,14 +34,47 @@ class BenchmarkError(Exception):
 async def speak(port: int, text: str, voice: str | None) -> Speech:
     """Have a text spoken over a connection of its own; the clock starts when `synthesize` is written."""
     async with asyncio.timeout(TIMEOUT), AsyncTcpClient("127.0.0.1", port) as client:
-        request = Synthesize(text=text, voice=SynthesizeVoice(name=voice) if voice else None)
+        request = Synthesize(text=text, voice=_voice(voice))
         begun = time.perf_counter()
         await client.write_event(request.event())
-        pieces: list[tuple[float, AudioChunk]] = []
-        while not AudioStop.is_type((event := _checked(await client.read_event())).type):
-            if AudioChunk.is_type(event.type):
-                pieces.append((time.perf_counter() - begun, AudioChunk.from_event(event)))
-        return _speech(pieces, time.perf_counter() - begun)
+        return await _listen(client, begun, AudioStop)
+
+
+async def speak_streamed(
+    port: int, pieces: Sequence[tuple[float, str]], text: str, voice: str | None
+) -> Speech:
+    """Have a text spoken that comes in pieces, each at its time (seconds), as Home Assistant sends it."""
+    async with asyncio.timeout(TIMEOUT), AsyncTcpClient("127.0.0.1", port) as client:
+        begun = time.perf_counter()
+
+        async def write() -> None:
+            for number, (at, piece) in enumerate(pieces):
+                await asyncio.sleep(max(0.0, begun + at - time.perf_counter()))
+                if not number:
+                    await client.write_event(SynthesizeStart(voice=_voice(voice)).event())
+                await client.write_event(SynthesizeChunk(text=piece).event())
+            await client.write_event(Synthesize(text=text, voice=_voice(voice)).event())
+            await client.write_event(SynthesizeStop().event())
+
+        writing = asyncio.create_task(write())
+        try:
+            return await _listen(client, begun, SynthesizeStopped)
+        finally:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+
+
+def _voice(name: str | None) -> SynthesizeVoice | None:
+    return SynthesizeVoice(name=name) if name else None
+
+
+async def _listen(client: AsyncTcpClient, begun: float, end: type[Eventable]) -> Speech:
+    """Take audio until an event of the type `end`."""
+    pieces: list[tuple[float, AudioChunk]] = []
+    while not end.is_type((event := _checked(await client.read_event())).type):
+        if AudioChunk.is_type(event.type):
+            pieces.append((time.perf_counter() - begun, AudioChunk.from_event(event)))
+    return _speech(pieces, time.perf_counter() - begun)
 
 
 async def describe(port: int) -> float:

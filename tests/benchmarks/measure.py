@@ -12,6 +12,10 @@ AUDIBLE = 0.01
 """Amplitude (of 1) from which a sample counts as sound: 40 dB below full scale."""
 
 
+UNHEARD = 1e-6
+"""Seconds of rounding that are no gap."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A piece of audio as a listener gets it."""
@@ -62,9 +66,23 @@ class Speech:
     @property
     def longest_gap(self) -> float:
         """The longest time a listener in real time waits for audio after the first; 0 when never."""
+        return max(self._gaps(), default=0.0)
+
+    @property
+    def underruns(self) -> int:
+        """How often a listener in real time has nothing to play after its first audio."""
+        return len(self._gaps())
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long it has nothing to play, all in all."""
+        return sum(self._gaps())
+
+    def _gaps(self) -> list[float]:
         starts = self.starts()
         ends = [start + arrival.seconds for start, arrival in zip(starts, self.arrivals, strict=True)]
-        return max((start - end for start, end in zip(starts[1:], ends, strict=False)), default=0.0)
+        gaps = (start - end for start, end in zip(starts[1:], ends, strict=False))
+        return [gap for gap in gaps if gap > UNHEARD]
 
     def starts(self) -> list[float]:
         """When each piece begins to play for a listener who plays in real time and waits when dry."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from tests.benchmarks.measure import Spread
 
 
@@ -22,7 +24,42 @@ def plot_first_audio(
     for place, who in enumerate(order):
         _bars(axes, who, [Spread.of(waits[who, length]) for length in lengths], place, len(order))
     axes.set_xticks(range(len(lengths)), lengths)
-    _dress(axes)
+    _dress(axes, "Time to the first audio: median, p10 to p90", "characters of the sentence")
+    figure.savefig(path, dpi=150)
+
+
+def plot_household(waits: Mapping[tuple[str, int], Sequence[float]], path: Path) -> None:
+    """Draw the first audio (seconds, by contender and number of listeners): lines of p50, up to p95."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    counts = list(dict.fromkeys(count for _, count in waits))
+    for who in dict.fromkeys(who for who, _ in waits):
+        middle, late = (
+            [float(np.percentile(waits[who, count], percent)) for count in counts] for percent in (50, 95)
+        )
+        (line,) = axes.plot(counts, middle, marker="o", label=who)
+        axes.fill_between(counts, middle, late, color=line.get_color(), alpha=0.15)
+    axes.set_yscale("log")
+    axes.set_xticks(counts)
+    _dress(axes, "Time to the first audio of listeners that come together: p50 to p95", "listeners")
+    figure.savefig(path, dpi=150)
+
+
+def plot_memory(megabytes: Sequence[float], path: Path) -> None:
+    """Draw the memory after every sentence."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.plot(range(1, len(megabytes) + 1), megabytes, label="this server")
+    axes.set_ylim(bottom=0)
+    _dress(axes, "Resident memory", "sentences", "megabytes")
     figure.savefig(path, dpi=150)
 
 
@@ -40,10 +77,10 @@ def _bars(axes, who: str, spreads: Sequence[Spread], place: int, of: int) -> Non
         )
 
 
-def _dress(axes) -> None:
-    axes.set_title("Time to the first audio: median, p10 to p90")
-    axes.set_xlabel("characters of the sentence")
-    axes.set_ylabel("seconds")
+def _dress(axes, title: str, label: str, unit: str = "seconds") -> None:
+    axes.set_title(title)
+    axes.set_xlabel(label)
+    axes.set_ylabel(unit)
     axes.set_ymargin(0.1)
     axes.grid(axis="y", alpha=0.25)
     axes.set_axisbelow(True)

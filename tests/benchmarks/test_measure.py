@@ -7,6 +7,7 @@ import pytest
 
 from tests.benchmarks.measure import Arrival, Speech, Spread, ratios, silence_before
 from tests.benchmarks.report import Target
+from tests.benchmarks.streamed import pieces
 from tests.benchmarks.texts import LENGTHS
 
 
@@ -22,6 +23,14 @@ def test_audio_in_time_leaves_no_gap():
 def test_late_audio_is_a_gap():
     """The longest gap is the longest time between the end of a piece and the late arrival of the next."""
     assert _speech((0.5, 1.0), (1.75, 1.0), (2.75, 1.0)).longest_gap == pytest.approx(0.25)
+
+
+def test_every_gap_is_an_underrun() -> None:
+    """Each moment without audio counts, and so does its length; waiting for the first audio does not."""
+    speech = _speech((0.5, 1.0), (1.75, 1.0), (2.75, 1.0), (4.0, 1.0))
+    assert speech.underruns == 2
+    assert speech.silent_seconds == pytest.approx(0.25 + 0.25)
+    assert _speech((9.0, 1.0), (9.5, 1.0)).underruns == 0
 
 
 def test_what_was_waited_for_is_not_waited_for_again():
@@ -61,3 +70,14 @@ def test_sentences_are_as_long_as_they_say(length: str):
         assert text.count(".") == 1
         assert text.endswith(".")
         assert "no comma" not in length or "," not in text
+
+
+def test_text_comes_as_home_assistant_sends_it() -> None:
+    """First what is more than 60 characters at once, then token by token, each when it is written."""
+    text = "x" * 150
+    sent = list(pieces(text, 40))
+    assert "".join(piece for _, piece in sent) == text
+    assert [len(piece) for _, piece in sent[:3]] == [64, 4, 4]
+    assert sent[0][0] == pytest.approx(64 / 40)
+    assert sent[-1][0] == pytest.approx(150 / 40)
+    assert list(pieces("Short.", 40)) == [(6 / 40, "Short.")]

@@ -77,3 +77,23 @@ LENGTHS = {
     "400, no comma": UNBROKEN,
 }
 """Sentences by how many characters they have."""
+
+HOUSEHOLD = (
+    "Good morning. It is seven o'clock, and the sun has just come up. Today will be mild and mostly dry, "
+    "with a little rain late in the afternoon, so an umbrella would not be a bad idea. Your first meeting "
+    "is at nine, and the road into town is clear at the moment. The dishwasher has finished, the car is "
+    "charged, and someone left the window in the bathroom open overnight.",
+    "The lighthouse was built at the end of a long spit of sand. For two hundred years a keeper lived "
+    "there, with his family and a few goats. Every evening somebody climbed the steps, trimmed the wick, "
+    "and lit the lamp. Ships that came round the cape in the dark looked for that one small light, and "
+    "when they saw it they knew that they were nearly home.",
+    "There are three new messages, none of them urgent. One is from your sister, who asks whether you "
+    "would like to come for dinner on Saturday. The parcel that you have been waiting for was left with "
+    "the neighbours, and the plumber wrote that he will be late. The heating will be turned down at ten, "
+    "the alarm is set for half past six, and the cat is still outside.",
+    "First wash the rice until the water stays clear, and let it drain for a quarter of an hour. "
+    "Meanwhile chop the onions and the carrots, and warm the oil in a heavy pan. When the onions are "
+    "soft, stir in the rice, and pour in the broth a little at a time. Keep the heat low, put the lid on, "
+    "and do not lift it before the twenty minutes are over.",
+)
+"""Texts of about 20 seconds of speech each."""
