@@ -16,10 +16,17 @@ NAME = PACKAGE.name
 
 BOTTOM = ("errors", "types", "config")
 BACKENDS = "backends."
-KOKORO = ("calibration", "graph", "integer", "prepare", "ranges", "statistics", "voices")
-SHARED_BACKENDS = ("backends.base", "backends.kokoro", *(f"backends.kokoro_{name}" for name in KOKORO))
+KOKORO = (
+    *("calibration", "engine", "graph", "integer", "pace", "prepare", "ranges", "statistics"),
+    "voices",
+)
+SHARED_BACKENDS = (
+    *("backends.base", "backends.resident", "backends.workers", "backends.kokoro"),
+    *("backends.cache_disk", "backends.cache_memory", "backends.cache_sentence"),
+    *(f"backends.kokoro_{name}" for name in KOKORO),
+)
 WIRE = ("wire", "wyoming_", "http_server", "listen", "zeroconf", "discovery")
-ABOVE_BACKENDS = ("__main__", "cli", "client", "app", "pipeline", "scheduler", *WIRE)
+ABOVE_BACKENDS = ("__main__", "cli", "client", "app", "pipeline", "scheduler", "turns", "admission", *WIRE)
 
 HEAVY = (
     *("haqumei", "httpx", "onnx", "onnxruntime", "py3langid", "pypinyin", "rjieba"),

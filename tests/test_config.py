@@ -24,7 +24,16 @@ OTHER: dict[str, Any] = {
     "model": "fp32",
     "offline": True,
     "provider": "cuda",
+    "precision": "float",
+    "device": 1,
+    "device_memory": 512,
     "threads": 3,
+    "unload_after": 600.0,
+    "look_ahead": 12.0,
+    "busy": "late",
+    "cache_memory": 16,
+    "cache_disk": 200,
+    "warm_up": ("Dinner is ready.", "The door is open."),
     "data_dir": "/data",
     "download_dir": "/downloads",
     "voices_dir": "/voices",
@@ -55,7 +64,16 @@ WRONG = {
     "model": "int4",
     "offline": "maybe",
     "provider": "gpu",
+    "precision": "double",
+    "device": -1,
+    "device_memory": 0,
     "threads": 0,
+    "unload_after": -1,
+    "look_ahead": 0,
+    "busy": "never",
+    "cache_memory": -1,
+    "cache_disk": -1,
+    "warm_up": 3,
     "zeroconf": "a.b",
     "zeroconf_interval": 0,
     "max_text": 0,
@@ -85,6 +103,8 @@ def toml(path: Path, text: str) -> Path:
 
 
 def literal(value: Any) -> str:
+    if isinstance(value, tuple):
+        value = list(value)
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
@@ -92,7 +112,8 @@ def flag(name: str, value: Any) -> list[str]:
     spelling = name.replace("_", "-")
     if isinstance(value, bool):
         return [f"--{'' if value else 'no-'}{spelling}"]
-    return [f"--{spelling}", str(value)]
+    values = value if isinstance(value, tuple) else (value,)
+    return [word for one in values for word in (f"--{spelling}", str(one))]
 
 
 def same(found: Any, wanted: Any) -> bool:
@@ -129,7 +150,9 @@ def test_flag_beats_variable_beats_file_beats_default(name, monkeypatch, tmp_pat
 
 
 def a_third_value(name: str) -> tuple[str, Any]:
-    for text in ("on", "off", "0.75", "5", "fp16", "cpu", "debug", "tcp://0.0.0.0:1"):
+    if isinstance(OTHER[name], tuple):
+        return '["one", "two"]', ("one", "two")
+    for text in ("on", "off", "0.75", "5", "fp16", "cpu", "debug", "auto", "refuse", "tcp://0.0.0.0:1"):
         with contextlib.suppress(ValidationError):
             value = getattr(Settings.model_validate({name: text}), name)
             if not same(value, OTHER[name]):
@@ -137,7 +160,7 @@ def a_third_value(name: str) -> tuple[str, Any]:
     raise AssertionError(f"no example fits {name}")
 
 
-@pytest.mark.parametrize("name", [name for name in WRONG if not isinstance(OTHER[name], bool)])
+@pytest.mark.parametrize("name", [name for name in WRONG if not isinstance(OTHER[name], bool | tuple)])
 def test_a_wrong_flag_is_named(name):
     """A wrong value on the command line is a ConfigError that says flag and value."""
     spelling = "--" + name.replace("_", "-")

@@ -26,15 +26,23 @@ def test_the_settings_are_all_there() -> None:
 
 def test_the_toml_example_is_right(tmp_path: Path) -> None:
     """The example is a file that the server accepts, and one that changes something."""
-    _, example = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    _, example, _ = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     (tmp_path / "config.toml").write_text(example)
     settings = load_settings(["--config", str(tmp_path / "config.toml")])
     assert settings.model_dump(exclude={"config"}) != Settings().model_dump(exclude={"config"})
 
 
+def test_the_example_of_warm_up_is_right(tmp_path: Path) -> None:
+    """The example is a list of texts that the server accepts."""
+    *_, example = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "config.toml").write_text(example)
+    settings = load_settings(["--config", str(tmp_path / "config.toml")])
+    assert len(settings.warm_up) == 2
+
+
 def test_the_lexicon_example_is_right(tmp_path: Path) -> None:
     """The example of a lexicon has nothing to complain of, and is used."""
-    example, _ = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    example, *_ = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     (tmp_path / FILE_NAME).write_text(example)
     lexicon = Lexicon(tmp_path / FILE_NAME)
     assert not lexicon.problems

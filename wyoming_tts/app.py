@@ -13,10 +13,15 @@ from collections.abc import Callable, Iterator
 from wyoming.info import Info
 
 from wyoming_tts import __version__
+from wyoming_tts.backends.base import Backend
+from wyoming_tts.backends.cache import CachedBackend
+from wyoming_tts.backends.cache_disk import DiskStore
+from wyoming_tts.backends.cache_memory import MemoryStore
 from wyoming_tts.backends.kokoro_onnx import KokoroOnnxBackend, KokoroOptions
 from wyoming_tts.config import Settings
 from wyoming_tts.errors import ConfigError, WyomingTtsError
 from wyoming_tts.pipeline import Pipeline, PipelineSettings
+from wyoming_tts.scheduler import ScheduledBackend, SchedulerSettings
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.aloud import read_aloud
 from wyoming_tts.text.language import load_detector
@@ -29,6 +34,10 @@ from wyoming_tts.wyoming_server import WyomingServer
 from wyoming_tts.zeroconf import Advertisement, instance_name, listening_on, pack_properties
 
 _LOGGER = logging.getLogger(__name__)
+
+MEGABYTE = 2**20
+CACHE_FILE = "cache.sqlite"
+"""Name of the cache in the data directory."""
 
 
 def run(settings: Settings) -> int:
@@ -48,10 +57,13 @@ class App:
         """Raises ConfigError for settings that cannot work together."""
         self._settings = settings
         self._catalogue = load_catalogue(settings.voices_dir, settings.voice)
-        self._backend = KokoroOnnxBackend(_kokoro_options(settings), self._catalogue.voices())
+        self._kokoro = KokoroOnnxBackend(_kokoro_options(settings), self._catalogue.voices())
+        self._backend = _cached(settings, _scheduled(settings, self._kokoro))
         lexicon = Lexicon(settings.data_dir / FILE_NAME)
-        pipeline = Pipeline(self._backend, self._catalogue, _pipeline_settings(settings), lexicon=lexicon)
-        self._wyoming = WyomingServer(pipeline, self._info, _wyoming_settings(settings))
+        self._pipeline = Pipeline(
+            self._backend, self._catalogue, _pipeline_settings(settings), lexicon=lexicon
+        )
+        self._wyoming = WyomingServer(self._pipeline, self._info, _wyoming_settings(settings))
         self._stop = asyncio.Event()
         self._exit_status = 0
 
@@ -81,7 +93,8 @@ class App:
             _LOGGER.exception("Cannot speak")
             self._end(1)
         else:
-            _LOGGER.info("Ready: %s", self._backend.engine)
+            _LOGGER.info("Ready: %s", self._kokoro.engine)
+            await self._pipeline.warm_up(self._settings.warm_up)
 
     def _prepare_texts(self) -> None:
         """Load what the first text would otherwise wait for."""
@@ -107,9 +120,11 @@ class App:
         loading.cancel()
         await asyncio.gather(loading, return_exceptions=True)
         await self._backend.stop()
+        if isinstance(self._backend, CachedBackend):
+            _LOGGER.info("The cache: %s", self._backend.statistics())
 
     def _info(self) -> Info:
-        return _info_of(self._catalogue, self._backend.engine, self._settings.streaming)
+        return _info_of(self._catalogue, self._kokoro.engine, self._settings.streaming)
 
     def _advertisement(self) -> Advertisement | None:
         """What to announce; None when there is nothing that others could reach."""
@@ -142,6 +157,21 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
+def _scheduled(settings: Settings, backend: Backend) -> Backend:
+    return ScheduledBackend(backend, SchedulerSettings(look_ahead=settings.look_ahead, busy=settings.busy))
+
+
+def _cached(settings: Settings, backend: Backend) -> Backend:
+    memory, disk = settings.cache_memory * MEGABYTE, settings.cache_disk * MEGABYTE
+    if not memory and not disk:
+        return backend
+    return CachedBackend(
+        backend,
+        MemoryStore(memory),
+        DiskStore(settings.data_dir / CACHE_FILE, disk) if disk else None,
+    )
+
+
 def _kokoro_options(settings: Settings) -> KokoroOptions:
     return KokoroOptions(
         data_dir=settings.data_dir,
@@ -150,7 +180,11 @@ def _kokoro_options(settings: Settings) -> KokoroOptions:
         model=settings.model,
         offline=settings.offline,
         provider=settings.provider,
+        precision=settings.precision,
+        device=settings.device,
+        device_memory=settings.device_memory,
         threads=settings.threads,
+        unload_after=settings.unload_after,
     )
 
 

@@ -59,6 +59,9 @@ class Flag:
     file: bool = True
     """Whether it can stand in the TOML file."""
 
+    repeat: bool = False
+    """Whether it may be given several times."""
+
 
 def check_uri(uri: str) -> str:
     """Return `uri` if it is tcp://HOST:PORT, unix://PATH or stdio://. Raises ValueError."""
@@ -152,8 +155,35 @@ class Settings(BaseSettings):
     provider: Literal["auto", "cpu", "cuda", "openvino", "coreml"] = "auto"
     """What computes; others than cpu need the onnxruntime build that has them."""
 
+    precision: Literal["auto", "float"] = "auto"
+    """What to compute with: `auto` takes integers where the processor is faster at them, else floats."""
+
+    device: Annotated[int, Field(ge=0), Flag(metavar="N")] = 0
+    """Which of several graphics cards computes."""
+
+    device_memory: Annotated[Count, Flag(metavar="MEGABYTES")] = 2048
+    """Most memory of a graphics card that is used."""
+
     threads: Annotated[Count | None, Flag(metavar="N", default="chosen from the number of cores")] = None
-    """Threads that compute one sentence."""
+    """Threads that compute at the same time."""
+
+    unload_after: Seconds = 0.0
+    """Unload the model when nobody spoke for so long, and load it again when it is needed; 0 keeps it."""
+
+    look_ahead: Timeout = 30.0
+    """From so much sound in store on a listener is only computed for while nobody else needs it."""
+
+    busy: Literal["refuse", "late"] = "refuse"
+    """What happens to one listener too many: refuse it at once, or serve everybody late."""
+
+    cache_memory: Annotated[int, Field(ge=0), Flag(metavar="MEGABYTES")] = 64
+    """Memory for sentences that may come again; 0 keeps none."""
+
+    cache_disk: Annotated[int, Field(ge=0), Flag(metavar="MEGABYTES")] = 0
+    """The same on disk, in the data directory, where they outlast a restart."""
+
+    warm_up: Annotated[tuple[str, ...], Flag(metavar="TEXT", repeat=True)] = ()
+    """A text that is put in store after the start; may be given several times (in TOML a list)."""
 
     data_dir: Annotated[Directory, Flag(metavar="DIR", default="the user's data directory")] = Field(
         default_factory=_default_data_dir
@@ -277,6 +307,8 @@ def _add_flag(parser: argparse.ArgumentParser, name: str, field: FieldInfo) -> N
         return
     choices = f"{{{','.join(get_args(kind))}}}" if get_origin(kind) is Literal else None
     extra: dict[str, Any] = {"nargs": "?", "const": True} if flag.switch else {}
+    if flag.repeat:
+        extra = {"action": "append"}
     parser.add_argument(spelling, metavar=flag.metavar or choices, **extra, **common)
     if flag.switch:
         parser.add_argument(
@@ -316,6 +348,8 @@ def _default_text(field: FieldInfo) -> str:
     flag = _flag(field)
     if flag.default:
         return flag.default
+    if flag.repeat:
+        return "none"
     return {True: "on", False: "off"}[field.default] if field.annotation is bool else str(field.default)
 
 
