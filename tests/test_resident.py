@@ -67,18 +67,21 @@ async def test_loading_keeps_nobody_waiting_who_does_not_want_it() -> None:
     await resident.stop()
 
 
-async def test_a_load_that_fails_can_be_tried_by_nobody_else() -> None:
-    """Everyone gets the error of the load, also later, and the state says so."""
+async def test_a_load_that_fails_fails_whoever_waits_and_is_tried_again() -> None:
+    """Everyone who waits gets the error of the load, and the next user another try."""
+    outcomes: list[Exception | int] = [BackendUnavailableError("no memory"), 7]
 
-    def fail() -> int:
-        raise BackendUnavailableError("no such model")
+    def load() -> int:
+        if isinstance(outcome := outcomes.pop(0), Exception):
+            raise outcome
+        return outcome
 
-    resident = Resident("thing", fail)
-    with pytest.raises(BackendUnavailableError, match="no such model"):
+    resident = Resident("thing", load)
+    with pytest.raises(BackendUnavailableError, match="no memory"):
         await resident.start()
-    with resident.use() as broken, pytest.raises(BackendUnavailableError, match="no such model"):
-        await broken
     assert resident.state == "failed to load"
+    with resident.use() as again:
+        assert await again == 7
     await resident.stop()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+import weakref
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -56,7 +57,7 @@ class ScheduledBackend:
         self._granted: dict[Claim, asyncio.Future[None]] = {}
         self._round: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
-        self._streams: set[Playhead] = set()
+        self._streams: weakref.WeakSet[Playhead] = weakref.WeakSet()
         self._cost = Cost()
 
     @property
@@ -172,7 +173,7 @@ class ScheduledBackend:
 
     def _admit(self, request: SynthesisRequest) -> None:
         """Let a stream in, unless it comes new and there is more to do than can be done in time."""
-        self._streams = {stream for stream in self._streams if not stream.ended}
+        self._streams = weakref.WeakSet(stream for stream in self._streams if not stream.ended)
         new = {stream for stream in request.playhead.streams if stream not in self._streams}
         if self._settings.busy == "refuse" and self._streams and len(new) == len(request.playhead.streams):
             self._check_room(request)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.benchmarks import (
+    backends,
     cache,
     cpu,
     describe,
@@ -35,6 +36,7 @@ BENCHMARKS: Mapping[str, Callable[[Context], Result]] = {
     "cpu": cpu.run,
     "streamed": streamed.run,
     "household": household.run,
+    "backends": backends.run,
     "cache": cache.run,
     "slow-reader": slow_reader.run,
     "describe": describe.run,

@@ -79,9 +79,9 @@ class Resident(Generic[T]):
         self._running = False
         if self._timer is not None:
             self._timer.cancel()
-        if self._loaded is not None and not self._loaded.done():
-            self._loaded.set_exception(self._stopped())
-        self._loaded = None
+        loaded, self._loaded = self._loaded, None
+        if loaded is not None and not loaded.done():
+            loaded.set_exception(self._stopped())
         if self._loading is not None:
             await asyncio.gather(self._loading, return_exceptions=True)
         await asyncio.to_thread(self._executor.shutdown)
@@ -99,7 +99,7 @@ class Resident(Generic[T]):
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._executor, self._load)
         except Exception as error:  # whoever waits shall have it, whatever it is
-            self.state = "failed to load"
+            self.state, self._loaded = "failed to load", None  # whoever comes next may have more luck
             if not loaded.done():
                 loaded.set_exception(error)
         else:
