@@ -265,6 +265,14 @@ async def test_too_many_are_refused_at_once() -> None:
     assert outcomes == ["heard", "ServerBusyError", "ServerBusyError"]
 
 
+async def test_as_many_as_there_are_threads_are_never_refused() -> None:
+    """However slow the machine seems to be, each thread has its listener."""
+    backend, inner, clock = busy(100)
+    inner.max_concurrency = 2
+    backend._cost.per_second = 50.0
+    assert await served(backend, inner, clock, 3) == ["heard", "heard", "ServerBusyError"]
+
+
 async def test_too_many_are_served_late_if_wanted() -> None:
     """With `late` everybody is let in."""
     backend, inner, clock = busy(100, SchedulerSettings(busy="late"))

@@ -7,15 +7,15 @@ import contextlib
 import logging
 import time
 import weakref
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from wyoming_tts.admission import Demand, can_serve, seconds_until_served
-from wyoming_tts.backends.base import Backend, closable
+from wyoming_tts.backends.base import Backend, BackendAround, closable
 from wyoming_tts.errors import ServerBusyError
 from wyoming_tts.turns import Claim, Turns
-from wyoming_tts.types import AudioChunk, AudioFormat, Playhead, SynthesisRequest, Voice
+from wyoming_tts.types import AudioChunk, Playhead, SynthesisRequest
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class SchedulerSettings:
     """What happens to a listener who is too many: `refuse` it at once, or serve all of them `late`."""
 
 
-class ScheduledBackend:
+class ScheduledBackend(BackendAround):
     """Has the face of the backend inside. A turn is one chunk; none is held while a client is written to."""
 
     def __init__(
@@ -50,7 +50,7 @@ class ScheduledBackend:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Starts and stops the inner backend with itself."""
-        self._inner = inner
+        super().__init__(inner)
         self._settings = settings or SchedulerSettings()
         self._clock = clock
         self._turns = Turns(look_ahead=self._settings.look_ahead)
@@ -59,41 +59,6 @@ class ScheduledBackend:
         self._changed = asyncio.Event()
         self._streams: weakref.WeakSet[Playhead] = weakref.WeakSet()
         self._cost = Cost()
-
-    @property
-    def name(self) -> str:
-        """See `Backend.name`."""
-        return self._inner.name
-
-    @property
-    def format(self) -> AudioFormat:
-        """See `Backend.format`."""
-        return self._inner.format
-
-    @property
-    def max_concurrency(self) -> int:
-        """See `Backend.max_concurrency`."""
-        return self._inner.max_concurrency
-
-    async def start(self) -> None:
-        """See `Backend.start`."""
-        await self._inner.start()
-
-    async def stop(self) -> None:
-        """See `Backend.stop`."""
-        await self._inner.stop()
-
-    def wake(self) -> None:
-        """See `Backend.wake`."""
-        self._inner.wake()
-
-    def voices(self) -> Sequence[Voice]:
-        """See `Backend.voices`."""
-        return self._inner.voices()
-
-    def fingerprint(self, voice: Voice) -> str | None:
-        """See `Backend.fingerprint`."""
-        return self._inner.fingerprint(voice)
 
     async def synthesize(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """See `Backend.synthesize`. Raises ServerBusyError for a stream that is too many."""
@@ -180,10 +145,11 @@ class ScheduledBackend:
         self._streams |= new
 
     def _check_room(self, request: SynthesisRequest) -> None:
+        """Raise ServerBusyError where there is no room; for as many as there are threads there always is."""
         demands = [_demand(stream) for stream in self._streams]
         demands.append(_demand(request.playhead, len(request.text)))
         threads, cost = self._inner.max_concurrency, self._cost.per_second
-        if not can_serve(demands, threads, cost):
+        if len(demands) > threads and not can_serve(demands, threads, cost):
             after = seconds_until_served(demands, threads, cost)
             _LOGGER.warning("Refused a stream: %d are being served", len(demands) - 1)
             raise ServerBusyError(

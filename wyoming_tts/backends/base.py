@@ -48,6 +48,49 @@ class Backend(Protocol):
         """
 
 
+class BackendAround:
+    """The face of the backend inside; a wrapper says what it does otherwise."""
+
+    def __init__(self, inner: Backend) -> None:
+        """Starts and stops the inner backend with itself."""
+        self._inner = inner
+
+    @property
+    def name(self) -> str:
+        """See `Backend.name`."""
+        return self._inner.name
+
+    @property
+    def format(self) -> AudioFormat:
+        """See `Backend.format`."""
+        return self._inner.format
+
+    @property
+    def max_concurrency(self) -> int:
+        """See `Backend.max_concurrency`."""
+        return self._inner.max_concurrency
+
+    async def start(self) -> None:
+        """See `Backend.start`."""
+        await self._inner.start()
+
+    async def stop(self) -> None:
+        """See `Backend.stop`."""
+        await self._inner.stop()
+
+    def wake(self) -> None:
+        """See `Backend.wake`."""
+        self._inner.wake()
+
+    def voices(self) -> Sequence[Voice]:
+        """See `Backend.voices`."""
+        return self._inner.voices()
+
+    def fingerprint(self, voice: Voice) -> str | None:
+        """See `Backend.fingerprint`."""
+        return self._inner.fingerprint(voice)
+
+
 async def closable(chunks: AsyncIterator[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
     """Any iterator as a generator that can be closed, closing what it wraps."""
     try:

@@ -8,11 +8,11 @@ import dataclasses
 import hashlib
 import json
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from wyoming_tts.audio import from_s16, to_s16
-from wyoming_tts.backends.base import Backend, closable
+from wyoming_tts.backends.base import Backend, BackendAround, closable
 from wyoming_tts.backends.cache_disk import DiskStore
 from wyoming_tts.backends.cache_memory import MemoryStore
 from wyoming_tts.backends.cache_sentence import Sentence
@@ -23,7 +23,6 @@ from wyoming_tts.types import (
     JointPlayhead,
     Playhead,
     SynthesisRequest,
-    Voice,
     WordTiming,
 )
 
@@ -65,55 +64,29 @@ class CacheStatistics:
         return (self.hits + self.shared) / asked if asked else 0.0
 
 
-class CachedBackend:
+class CachedBackend(BackendAround):
     """Has the face of the backend inside."""
 
     def __init__(self, inner: Backend, memory: MemoryStore, disk: DiskStore | None = None) -> None:
         """Starts and stops the inner backend and the store on disk with itself."""
-        self._inner, self._memory, self._disk = inner, memory, disk
+        super().__init__(inner)
+        self._memory, self._disk = memory, disk
         self._flights: dict[bytes, _Flight] = {}
         self._counts = {"hits": 0, "disk_hits": 0, "shared": 0, "misses": 0}
-
-    @property
-    def name(self) -> str:
-        """See `Backend.name`."""
-        return self._inner.name
-
-    @property
-    def format(self) -> AudioFormat:
-        """See `Backend.format`."""
-        return self._inner.format
-
-    @property
-    def max_concurrency(self) -> int:
-        """See `Backend.max_concurrency`."""
-        return self._inner.max_concurrency
 
     async def start(self) -> None:
         """See `Backend.start`."""
         if self._disk is not None:
             await self._disk.open()
-        await self._inner.start()
+        await super().start()
 
     async def stop(self) -> None:
         """See `Backend.stop`. What is still to be written is waited for."""
         for flight in list(self._flights.values()):
             await flight.end()
-        await self._inner.stop()
+        await super().stop()
         if self._disk is not None:
             await self._disk.close()
-
-    def wake(self) -> None:
-        """See `Backend.wake`."""
-        self._inner.wake()
-
-    def voices(self) -> Sequence[Voice]:
-        """See `Backend.voices`."""
-        return self._inner.voices()
-
-    def fingerprint(self, voice: Voice) -> str | None:
-        """See `Backend.fingerprint`."""
-        return self._inner.fingerprint(voice)
 
     def statistics(self) -> CacheStatistics:
         """What was saved so far."""
