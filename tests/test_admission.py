@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wyoming_tts.admission import TOLERANCE, Demand, can_serve, seconds_until_served
@@ -36,6 +36,7 @@ def test_unknown_cost_refuses_nobody() -> None:
     assert can_serve([Demand(0.0, 600.0)] * 100, 1, 0.0)
 
 
+@settings(deadline=None)
 @given(demands, st.integers(1, 4), st.floats(0.01, 2))
 def test_corners_are_enough(some: list[Demand], threads: int, cost: float) -> None:
     """No stretch of time between the corners has more demand than supply when the corners have not."""
@@ -46,6 +47,7 @@ def test_corners_are_enough(some: list[Demand], threads: int, cost: float) -> No
             assert demand <= threads * (time + TOLERANCE) + 1e-6
 
 
+@settings(deadline=None)
 @given(demands, st.builds(Demand, st.floats(0, 20), st.floats(0, 60)), st.integers(1, 4), st.floats(0.01, 2))
 def test_one_more_never_helps(some: list[Demand], more: Demand, threads: int, cost: float) -> None:
     """Who cannot be served cannot be served beside one more."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wyoming.tts import Synthesize
 
@@ -69,6 +69,7 @@ def pcm(chunks: Iterable[AudioChunk]) -> bytes:
     return b"".join(to_s16(chunk.samples) for chunk in chunks)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200).filter(lambda data: len(data) % 2 == 0 and b"\x00\x80" not in data))
 def test_samples_come_back(data: bytes) -> None:
     """16-bit samples are the same after having been floats."""
@@ -280,6 +281,7 @@ def test_a_huge_sentence_drives_nobody_out() -> None:
     assert store.get(b"small") is not None
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.floats(0.01, 0.4)), max_size=60))
 def test_memory_never_outgrows_its_bound(puts: list[tuple[int, float]]) -> None:
     """Whatever is put in, the bytes are those of what is there, and within the bound."""

@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wyoming_tts.turns import HURRY, NEXT, PATIENCE, Claim, Turns
@@ -204,6 +204,7 @@ def simulate(threads: int, listeners: int, cost: float, arrivals: list[float]) -
     return list(zip(first, dry, strict=True))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=5))
 def test_nobody_runs_dry_while_there_is_room(arrivals: list[float]) -> None:
     """Five listeners at most half of what two threads can do: all start soon, and none waits again."""
@@ -212,6 +213,7 @@ def test_nobody_runs_dry_while_there_is_room(arrivals: list[float]) -> None:
         assert dry == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 3), min_size=6, max_size=10))
 def test_nobody_starves_when_there_is_not(arrivals: list[float]) -> None:
     """With twice as much to do as can be done everyone is still served to the end."""
