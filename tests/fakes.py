@@ -239,6 +239,16 @@ async def wait_for(event: asyncio.Event) -> None:
         await event.wait()
 
 
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for something that nobody signals, but not for ever."""
     async with asyncio.timeout(PATIENCE):

@@ -12,19 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fakes import Clock
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.lexicon import CHECK_SECONDS, Lexicon
 from wyoming_tts.text.lexicon_file import MOST_BYTES, MOST_ENTRIES, LexiconError, parse
 
 
-class Clock:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+class TickingClock(Clock):
+    """Time that passes from one look at the file to the next."""
 
     def tick(self) -> None:
         self.now += CHECK_SECONDS
@@ -264,7 +259,7 @@ def test_what_is_no_toml_leaves_the_last_good_one(
     file: Path, content: bytes, place: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A file that cannot be read at all changes nothing but the log, which names the place."""
-    clock = Clock()
+    clock = TickingClock()
     file.write_text(SAMPLE, encoding="utf-8")
     words = Lexicon(file, clock)
     file.write_bytes(content)
@@ -279,7 +274,7 @@ def test_what_is_no_toml_leaves_the_last_good_one(
 
 def test_a_change_is_seen_after_a_second_and_not_before(file: Path) -> None:
     """The file is looked at once a second: what is new counts, what is gone is forgotten."""
-    clock = Clock()
+    clock = TickingClock()
     words = Lexicon(file, clock)
     assert said(words, "a") == "a"
     file.write_text("[[entry]]\ntext='a'\nsay='b'\n")
@@ -302,7 +297,7 @@ def test_a_change_is_seen_after_a_second_and_not_before(file: Path) -> None:
 
 def test_a_folder_in_its_place_is_a_problem(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What cannot be opened is said once, keeps the last good one, and is forgotten when it is gone."""
-    clock = Clock()
+    clock = TickingClock()
     file.write_text("[[entry]]\ntext='a'\nsay='b'\n")
     words = Lexicon(file, clock)
     file.unlink()
@@ -338,7 +333,7 @@ def test_a_file_of_windows_is_understood(file: Path) -> None:
 
 def test_threads_see_one_file_or_the_other(file: Path) -> None:
     """While the file is replaced again and again, each text is said by one version of it, and none fails."""
-    clock = Clock()
+    clock = TickingClock()
     contents = [
         "".join(f"[[entry]]\ntext='{word}'\nsay='{number}'\n" for word in "ab") for number in ("one", "two")
     ]

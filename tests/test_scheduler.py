@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+import itertools
+from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
 
-from tests.fakes import PATIENCE, VOICES, ScriptedBackend, Step, connected, pipeline_of, serving
+from tests.fakes import PATIENCE, VOICES, Clock, ScriptedBackend, Step, connected, pipeline_of, serving
 from wyoming_tts.errors import ServerBusyError, SynthesisError
 from wyoming_tts.scheduler import ScheduledBackend, SchedulerSettings
 from wyoming_tts.types import AudioChunk, BackgroundPlayhead, Playhead, SynthesisRequest
 
 SECOND = 24_000
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 50.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def request_of(text: str, playhead: Playhead | None = None) -> SynthesisRequest:
@@ -116,17 +107,7 @@ async def test_one_chunk_a_turn() -> None:
         assert len(inner.computing) == 1
         await inner.let(6)
     assert abs(inner.order[:6].count("a") - 3) <= 1
-    assert max(len(list(run)) for run in runs(inner.order[:6])) <= 2
-
-
-def runs(order: list[str]) -> Iterable[list[str]]:
-    part: list[str] = []
-    for one in order:
-        if part and part[-1] != one:
-            yield part
-            part = []
-        part.append(one)
-    yield part
+    assert max(len(list(run)) for _, run in itertools.groupby(inner.order[:6])) <= 2
 
 
 async def test_a_new_listener_is_next() -> None:

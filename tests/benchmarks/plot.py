@@ -14,12 +14,7 @@ def plot_first_audio(
     waits: Mapping[tuple[str, str], Sequence[float]], order: Sequence[str], path: Path
 ) -> None:
     """Draw the waits (seconds, by contender and length of the sentence) as bars with p10 to p90."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = _figure(9, 5)
     lengths = list(dict.fromkeys(length for _, length in waits))
     for place, who in enumerate(order):
         _bars(axes, who, [Spread.of(waits[who, length]) for length in lengths], place, len(order))
@@ -30,12 +25,7 @@ def plot_first_audio(
 
 def plot_household(waits: Mapping[tuple[str, int], Sequence[float]], path: Path) -> None:
     """Draw the first audio (seconds, by contender and number of listeners): lines of p50, up to p95."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = _figure(9, 5)
     counts = list(dict.fromkeys(count for _, count in waits))
     for who in dict.fromkeys(who for who, _ in waits):
         middle, late = (
@@ -51,16 +41,21 @@ def plot_household(waits: Mapping[tuple[str, int], Sequence[float]], path: Path)
 
 def plot_memory(megabytes: Sequence[float], path: Path) -> None:
     """Draw the memory after every sentence."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = _figure(9, 4)
     axes.plot(range(1, len(megabytes) + 1), megabytes, label="this server")
     axes.set_ylim(bottom=0)
     _dress(axes, "Resident memory", "sentences", "megabytes")
     figure.savefig(path, dpi=150)
+
+
+def _figure(width: float, height: float):
+    """An empty picture, in inches, and its axes; needs no screen."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
 
 
 def _bars(axes, who: str, spreads: Sequence[Spread], place: int, of: int) -> None:

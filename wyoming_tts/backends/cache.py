@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import logging
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
@@ -25,8 +24,6 @@ from wyoming_tts.types import (
     SynthesisRequest,
     WordTiming,
 )
-
-_LOGGER = logging.getLogger(__name__)
 
 VERSION = 1
 """Of what is stored: raise it with every change to that."""
@@ -140,11 +137,15 @@ class CachedBackend(BackendAround):
     async def _compute(self, key: bytes, request: SynthesisRequest, flight: _Flight) -> None:
         """Compute a sentence for all who follow it, and store it when it is complete."""
         joint = dataclasses.replace(request, playhead=flight.playhead, allowance=Allowance())
+        pcm: list[bytes] = []
         try:
             async with contextlib.aclosing(closable(self._inner.synthesize(joint))) as chunks:
                 async for chunk in chunks:
-                    flight.add(_rounded(chunk))
-            self._store(key, Sentence.of(flight.chunks))
+                    pcm.append(to_s16(chunk.samples))
+                    # As it will be when it comes from the cache: there is no difference to hear or to test.
+                    flight.add(dataclasses.replace(chunk, samples=from_s16(pcm[-1])))
+            words = tuple(word for chunk in flight.chunks for word in chunk.words)
+            self._store(key, Sentence(b"".join(pcm), words))
             flight.finish()
         except Exception as error:  # every follower gets it, whatever it is
             flight.finish(error)
@@ -224,11 +225,6 @@ def key_of(request: SynthesisRequest, fingerprint: str | None, format_: AudioFor
     except TypeError:  # options that have no one way of being written
         return None
     return hashlib.blake2b(text.encode(), digest_size=20).digest()
-
-
-def _rounded(chunk: AudioChunk) -> AudioChunk:
-    """As it will be when it comes from the cache, so that there is no difference to hear or to test."""
-    return dataclasses.replace(chunk, samples=from_s16(to_s16(chunk.samples)))
 
 
 async def _replay(sentence: Sentence, format_: AudioFormat) -> AsyncGenerator[AudioChunk, None]:

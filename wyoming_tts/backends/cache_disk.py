@@ -8,7 +8,7 @@ import hashlib
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS sentence (
     key BLOB PRIMARY KEY, pcm BLOB NOT NULL, words TEXT NOT NULL, checksum BLOB NOT NULL,
     size INTEGER NOT NULL, used REAL NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sentence_used ON sentence (used);
+CREATE INDEX IF NOT EXISTS sentence_use ON sentence (used, size);
 """
 
 
@@ -39,7 +39,6 @@ class DiskStore:
         self._path, self._limit = path, limit
         self._executor = ThreadPoolExecutor(1, "cache")
         self._database: sqlite3.Connection | None = None
-        self._bytes = 0
 
     async def open(self) -> None:
         """Open the file; a damaged one is begun anew. Where there can be none, nothing is stored."""
@@ -92,7 +91,6 @@ class DiskStore:
             database.executescript(SCHEMA)
             if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError("it is damaged")
-            (self._bytes,) = database.execute("SELECT coalesce(sum(size), 0) FROM sentence").fetchone()
         except BaseException:
             database.close()
             raise
@@ -112,8 +110,6 @@ class DiskStore:
             return work(self._database)
         except sqlite3.OperationalError as error:  # full, or locked by another process: perhaps not for long
             _LOGGER.warning("The cache %s is passed over: %s", self._path, error)
-            with contextlib.suppress(sqlite3.Error):
-                self._database.rollback()
         except sqlite3.DatabaseError as error:
             self._database.close()
             self._database = None
@@ -137,37 +133,25 @@ class DiskStore:
     def _put(self, database: sqlite3.Connection, key: bytes, sentence: Sentence) -> None:
         words = sentence.words_json()
         row = (key, sentence.pcm, words, _checksum(key, sentence.pcm, words), sentence.bytes, time.time())
-        with _transaction(database):
+        with database:  # all or nothing
+            database.execute("BEGIN IMMEDIATE")
             self._make_room(database, sentence.bytes)
             database.execute("INSERT OR REPLACE INTO sentence VALUES (?, ?, ?, ?, ?, ?)", row)
-            (self._bytes,) = database.execute("SELECT coalesce(sum(size), 0) FROM sentence").fetchone()
         database.execute("PRAGMA incremental_vacuum")
 
     def _make_room(self, database: sqlite3.Connection, wanted: int) -> None:
         """Drop what was not used for the longest time."""
-        while self._bytes + wanted > self._limit:
-            row = database.execute("SELECT key, size FROM sentence ORDER BY used LIMIT 1").fetchone()
-            if row is None:
-                return
-            database.execute("DELETE FROM sentence WHERE key = ?", row[:1])
-            self._bytes -= row[1]
+        (stored,) = database.execute("SELECT coalesce(sum(size), 0) FROM sentence").fetchone()
+        oldest = "SELECT key, size FROM sentence ORDER BY used LIMIT 1"
+        while stored + wanted > self._limit and (row := database.execute(oldest).fetchone()):
+            key, size = row
+            database.execute("DELETE FROM sentence WHERE key = ?", (key,))
+            stored -= size
 
     def _close(self) -> None:
         if self._database is not None:
             self._database.close()
             self._database = None
-
-
-@contextlib.contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing."""
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        database.execute("ROLLBACK")
-        raise
-    database.execute("COMMIT")
 
 
 def _checksum(key: bytes, pcm: bytes, words: str) -> bytes:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from wyoming_tts.audio import to_s16
-from wyoming_tts.types import AudioChunk, WordTiming
+from wyoming_tts.types import WordTiming
 
 WORD_BYTES = 200
 """What one word's times take in memory, about."""
@@ -26,14 +22,6 @@ class Sentence:
 
     words: tuple[WordTiming, ...]
     """Its words, in order; times from its first sample."""
-
-    @classmethod
-    def of(cls, chunks: Iterable[AudioChunk]) -> Sentence:
-        """From the chunks that a backend made."""
-        chunks = list(chunks)
-        samples = [np.zeros(0, np.float32), *(chunk.samples for chunk in chunks)]
-        words = tuple(word for chunk in chunks for word in chunk.words)
-        return cls(to_s16(np.concatenate(samples)), words)
 
     @property
     def bytes(self) -> int:
