@@ -32,6 +32,7 @@ from wyoming_tts.onnx_graph import (
     load_float,
     upsamplings_as_convs,
 )
+from wyoming_tts.onnx_phases import split_phases
 
 GENERATOR = "/decoder/decoder/generator/"
 HIDDEN = "/decoder/decoder/decode.3/Div_4_output_0"
@@ -261,6 +262,25 @@ def crop_between_stages(model: onnx.ModelProto) -> None:
     g.commit()
     for edge in (FIRST, LAST):
         model.graph.input.append(helper.make_tensor_value_info(edge, INT, [1]))
+
+
+def take_apart(generator: onnx.ModelProto, *, integers: bool) -> None:
+    """Compute the generator's float convolutions on even and odd steps apart, in place (see `onnx_phases`).
+
+    With `integers` those are the widest block's alone, else both stages' whole.
+    """
+    if integers:
+        split_phases(generator, [_inner("Add_5")], _inner("resblocks.5/Add_8"), odd=True)
+        return
+    first = [_inner("noise_convs.0/Conv"), _inner("ups.0/ConvTranspose")]
+    second = [_inner("noise_convs.1/Conv"), _inner("reflection_pad/Pad")]
+    split_phases(generator, first, _inner("Add_4"))
+    split_phases(generator, second, _inner("conv_post/Conv"), odd=True)
+
+
+def _inner(node: str) -> str:
+    """The tensor that a node of the generator makes."""
+    return f"{GENERATOR}{node}_output_0"
 
 
 def stft_as_conv(model: onnx.ModelProto) -> None:

@@ -58,6 +58,7 @@ def main() -> int:
         ranges = load_ranges(folder)
         quantize(front, ranges)
         quantize(generator, ranges)
+    kokoro_graph.take_apart(generator, integers=bool(folders))
     for name, graph in zip(FILES, (front, generator, reference), strict=True):
         (directory / name).write_bytes(graph.SerializeToString())
     return 0
