@@ -36,6 +36,7 @@ LOADS_HEAVY = {
     "backends.kokoro_graph": "rewrites graphs with onnx; imported where a model is prepared",
     "backends.kokoro_integer": "the same",
     "onnx_graph": "the same, for any model",
+    "onnx_phases": "the same",
     "download": "fetches with httpx; imported when there is something to download",
 }
 
