@@ -47,11 +47,8 @@ def split_phases(model: onnx.ModelProto, entries: Sequence[str], leave: str, *, 
     region = _between(g, entries, leave)
     apart = {*entries, *(name for node in region for name in node.output)}
     _check(g, region, apart - {*entries, leave})
-    g.added.update(
-        {"time_axis": np.array([3]), "every_other": np.array([2]), "to_the_end": np.array([2**62])}
-    )
-    for phase in (0, 1):
-        g.added[f"phase_{phase}"] = np.array([phase])
+    indices = {"time_axis": 3, "every_other": 2, "to_the_end": END, "phase_0": 0, "phase_1": 1}
+    g.added.update({name: np.array([index]) for name, index in indices.items()})
     for name in entries:
         g.replace(g.producer[name], [g.producer[name], *_taken_apart(name)])
     for node in region:
