@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.graphs import run
 from wyoming_tts.backends.kokoro import Decoder
 from wyoming_tts.backends.kokoro_engine import Device, OnnxEngine
 from wyoming_tts.backends.kokoro_integer import Grid, expose_activations, quantize, site_of
@@ -77,12 +78,6 @@ def conv_model(weight: np.ndarray, bias: np.ndarray, output: str = OUTPUT) -> on
     return model
 
 
-def run(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    (y,) = session.run(None, {"x": x})
-    return y
-
-
 @pytest.fixture
 def tiny() -> tuple[onnx.ModelProto, np.ndarray, Ranges]:
     """A convolution whose channels differ a hundredfold, an input, and the ranges of that input."""
@@ -92,7 +87,7 @@ def tiny() -> tuple[onnx.ModelProto, np.ndarray, Ranges]:
     weight *= np.array([0.1, 1.0, 5.0], np.float32).reshape(-1, 1, 1, 1)
     model = conv_model(weight, random.normal(size=CHANNELS).astype(np.float32))
     x = (random.uniform(-1, 1, (1, CHANNELS, 1, LENGTH)) * loudness).astype(np.float32)
-    y = run(model, x)
+    y = run(model, x=x)
     return model, x, {SITE: np.concatenate([edges_of(x), edges_of(y)], axis=1)}
 
 
@@ -113,7 +108,7 @@ def kinds(model: onnx.ModelProto) -> list[str]:
 def test_integer_convolution_is_the_float_one_within_the_grid(tiny) -> None:
     """The result differs by what rounding input, weights and output can make, in each channel's own scale."""
     model, x, ranges = tiny
-    exact, weight = run(model, x), numpy_helper.to_array(model.graph.initializer[0])
+    exact, weight = run(model, x=x), numpy_helper.to_array(model.graph.initializer[0])
     quantize(model, ranges)
     assert "QLinearConv" in kinds(model)
     assert "Conv" not in kinds(model)
@@ -123,7 +118,7 @@ def test_integer_convolution_is_the_float_one_within_the_grid(tiny) -> None:
     bytes_in = np.abs(x / entering.scale.reshape(1, -1, 1, 1)).max()
     terms = CHANNELS * WIDTH
     bound = leaving.scale + 0.5 * scaled.sum((1, 2, 3)) + unit * (0.5 * terms * (bytes_in + 1) + 1)
-    error = np.abs(run(model, x) - exact).max((0, 2, 3))
+    error = np.abs(run(model, x=x) - exact).max((0, 2, 3))
     assert (error <= bound).all()
     assert (error <= 0.05 * np.abs(exact).max((0, 2, 3))).all()
 
@@ -135,9 +130,9 @@ def test_out_of_range_saturates(tiny, sign: int) -> None:
     model, x, ranges = tiny
     loud = (100 * sign * x).astype(np.float32)
     entering, leaving = grids_of(ranges)
-    expected = held(leaving, run(model, held(entering, loud)))
+    expected = held(leaving, run(model, x=held(entering, loud)))
     quantize(model, ranges)
-    error = np.abs(run(model, loud) - expected)
+    error = np.abs(run(model, x=loud) - expected)
     assert (error.max((0, 2, 3)) <= 0.05 * np.abs(ranges[SITE][:, CHANNELS:]).max(0)).all()
 
 
@@ -175,9 +170,9 @@ def test_sites(output: str, site: str | None) -> None:
 def test_without_ranges_nothing_changes(tiny) -> None:
     """A convolution that was not measured stays the float one it was."""
     model, x, _ = tiny
-    before = run(model, x)
+    before = run(model, x=x)
     quantize(model, {})
-    np.testing.assert_array_equal(run(model, x), before)
+    np.testing.assert_array_equal(run(model, x=x), before)
 
 
 def test_exposed_activations_are_what_ranges_are_measured_on(tiny) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.graphs import run
 from wyoming_tts.onnx_graph import upsamplings_as_convs
 
 INPUTS, CHANNELS = 3, 4
@@ -39,22 +39,17 @@ def upsampling(width: int, stride: int) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def output(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    return session.run(None, {"x": x})[0]
-
-
 @pytest.mark.parametrize(("width", "stride"), [(20, 10), (12, 6), (4, 2), (3, 1), (5, 5), (9, 3)])
 @pytest.mark.parametrize("steps", [1, 2, 7, 40])
 def test_an_upsampling_is_a_convolution(width: int, stride: int, steps: int) -> None:
     """The plain convolution gives the same samples, at the edges too."""
     model = upsampling(width, stride)
     x = np.random.default_rng(steps).normal(size=(1, INPUTS, 1, steps)).astype(np.float32)
-    expected = output(model, x)
+    expected = run(model, x=x)
     assert expected.shape[3] == steps * stride
     upsamplings_as_convs(model, lambda node: True)
     assert "ConvTranspose" not in {node.op_type for node in model.graph.node}
-    np.testing.assert_allclose(output(model, x), expected, atol=1e-5)
+    np.testing.assert_allclose(run(model, x=x), expected, atol=1e-5)
 
 
 def test_only_chosen_ones_are_rewritten() -> None:

@@ -1,4 +1,4 @@
-"""Computes convolutions with a quarter fewer multiplications, on even and odd steps apart.
+"""Computes convolutions with a fifth fewer multiplications, on even and odd steps apart.
 
 Written for the even and the odd steps of its signal, a convolution is a Toeplitz matrix of two by two smaller
 ones: with `same` for the taps at an even distance, and `across` and `back` for those at an odd one,
@@ -107,19 +107,16 @@ def _joined(g: Graph, name: str, odd: int) -> list[NodeProto]:
     """The even and the odd steps in turn."""
     make = helper.make_node
     g.added["one_row"] = np.array([0, 0, 1, -1])
-    even, uneven, line = _phase(name, 0), _phase(name, 1), name
-    before, behind = [], []
-    if odd:
-        before = [_pad(g, uneven, (0, 1), f"{uneven}/padded")]
-        behind = [_cut(g, f"{name}/line", 0, 1, name)]
-        uneven, line = f"{uneven}/padded", f"{name}/line"
-    return [
-        *before,
+    nodes: list[NodeProto] = []
+    even, line = _phase(name, 0), f"{name}/line" if odd else name
+    uneven = _pad(g, nodes, _phase(name, 1), (0, odd), f"{name}/odd_padded")
+    nodes += [
         make("Concat", [even, uneven], [f"{name}/rows"], axis=2),
         make("Transpose", [f"{name}/rows"], [f"{name}/columns"], perm=[0, 1, 3, 2]),
         make("Reshape", [f"{name}/columns", "one_row"], [line]),
-        *behind,
     ]
+    _cut(g, nodes, line, (0, odd), name)
+    return nodes
 
 
 def _twice(node: NodeProto, apart: set[str]) -> list[NodeProto]:
@@ -148,17 +145,19 @@ def _phased_conv(g: Graph, node: NodeProto, odd: int) -> list[NodeProto]:
     back = {distance - dilation: tap for distance, tap in across.items()}
     out, x = node.output[0], [_phase(node.input[0], phase) for phase in (0, 1)]
     both, more = f"{out}/both", shift + odd
-    nodes = [
-        *_sum(g, x, shift, more, f"{out}/sum"),
+    nodes: list[NodeProto] = []
+    terms = [
+        _pad(g, nodes, x[0], (shift, 0), f"{out}/even_term"),
+        _pad(g, nodes, x[1], (0, more), f"{out}/odd_term"),
+    ]
+    nodes += [
+        helper.make_node("Add", terms, [f"{out}/sum"]),
         _conv(g, f"{out}/sum", same, (0, 0), both, node.input[2:]),
         _conv(g, x[1], _difference(back, same), (shift, odd), f"{out}/own_0"),
         _conv(g, x[0], _difference(across, same), (-shift, -odd), f"{out}/own_1"),
     ]
-    for phase, (before, behind) in enumerate(((shift, 0), (0, more))):
-        common = both
-        if more:
-            common = f"{both}_{phase}"
-            nodes.append(_cut(g, both, before, behind, common))
+    for phase, steps in enumerate(((shift, 0), (0, more))):
+        common = _cut(g, nodes, both, steps, f"{both}_{phase}")
         nodes.append(helper.make_node("Add", [f"{out}/own_{phase}", common], [_phase(out, phase)]))
     return nodes
 
@@ -178,15 +177,6 @@ def _taps(g: Graph, node: NodeProto) -> tuple[Taps, int]:
     return {j - middle: weight[:, :, 0, j] for j in range(weight.shape[3])}, dilation
 
 
-def _sum(g: Graph, x: Sequence[str], shift: int, more: int, output: str) -> list[NodeProto]:
-    """The even steps, `shift` later, plus the odd ones; `more` of them than there are odd ones."""
-    if not more:
-        return [helper.make_node("Add", x, [output])]
-    padded = [f"{output}/{phase}" for phase in (0, 1)]
-    pads = [_pad(g, x[0], (shift, 0), padded[0]), _pad(g, x[1], (0, more), padded[1])]
-    return [*pads, helper.make_node("Add", padded, [output])]
-
-
 def _difference(one: Taps, other: Taps) -> Taps:
     nothing = np.zeros_like(next(iter(one.values())))
     return {at: one.get(at, nothing) - other.get(at, nothing) for at in sorted({*one, *other})}
@@ -197,8 +187,9 @@ def _conv(
 ) -> NodeProto:
     """A convolution with taps at equal distances; `moved` are the steps it reads later, and has more out."""
     later, longer = moved
-    at = [distance + later for distance in sorted(taps)]
-    g.added[f"{output}/weight"] = np.stack([taps[i] for i in sorted(taps)], axis=-1)[:, :, None]
+    distances = sorted(taps)
+    at = [distance + later for distance in distances]
+    g.added[f"{output}/weight"] = np.stack([taps[i] for i in distances], axis=-1)[:, :, None]
     return helper.make_node(
         "Conv",
         [x, f"{output}/weight", *bias],
@@ -209,17 +200,24 @@ def _conv(
     )
 
 
-def _pad(g: Graph, x: str, steps: tuple[int, int], output: str) -> NodeProto:
-    """`x` with zeros before and behind."""
+def _pad(g: Graph, nodes: list[NodeProto], x: str, steps: tuple[int, int], output: str) -> str:
+    """Name of `x` with zeros before and behind: `output`, for which a node is added, or `x` with none."""
     before, behind = steps
+    if not any(steps):
+        return x
     name = f"pads_{before}_{behind}"
     g.added[name] = np.array([0, 0, 0, before, 0, 0, 0, behind])
-    return helper.make_node("Pad", [x, name], [output])
+    nodes.append(helper.make_node("Pad", [x, name], [output]))
+    return output
 
 
-def _cut(g: Graph, x: str, before: int, behind: int, output: str) -> NodeProto:
-    """`x` without some steps before and behind."""
+def _cut(g: Graph, nodes: list[NodeProto], x: str, steps: tuple[int, int], output: str) -> str:
+    """Name of `x` without some steps before and behind: like `_pad`."""
+    before, behind = steps
+    if not any(steps):
+        return x
     names = (f"cut_{before}", f"cut_{behind}_behind")
     g.added[names[0]] = np.array([before])
     g.added[names[1]] = np.array([-behind if behind else END])
-    return helper.make_node("Slice", [x, *names, "time_axis"], [output])
+    nodes.append(helper.make_node("Slice", [x, *names, "time_axis"], [output]))
+    return output

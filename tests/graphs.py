@@ -1,0 +1,16 @@
+"""Runs ONNX graphs that tests make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+
+
+def run(model: onnx.ModelProto, **feed: NDArray[np.float32]) -> NDArray[Any]:
+    """The first output of a graph, by the names of its inputs."""
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, feed)[0]
