@@ -44,9 +44,10 @@ ONE, TWO = voice("one"), voice("two")
 class ScriptedEngine:
     """Takes eight frames a token, hums, counts its windows, and waits where it is told to."""
 
-    def __init__(self, stop_at: int = 0) -> None:
+    def __init__(self, stop_at: int = 0, *, others_too: bool = False) -> None:
+        """Waits in the window `stop_at`; with `others_too` in all later ones, whatever thread they are in."""
         self.windows = 0
-        self._stop_at = stop_at
+        self._stop_at, self._last_stop = stop_at, 10**9 if others_too else stop_at
         self.at_work, self.go_on = threading.Event(), threading.Event()
 
     def predict(self, tokens: tuple[int, ...], row: Array, speed: float) -> Prosody:
@@ -59,7 +60,7 @@ class ScriptedEngine:
 
     def generate(self, window: Window, scale: Array, shift: Array) -> Samples:
         self.windows += 1
-        if self.windows == self._stop_at:
+        if 0 < self._stop_at <= self.windows <= self._last_stop:
             self.at_work.set()
             assert self.go_on.wait(PATIENCE)
         return np.repeat(0.25 * window.hidden[0, 0, 2 * window.first : 2 * window.last], FRAME // 2).astype(
@@ -223,7 +224,7 @@ async def test_listeners_are_computed_for_side_by_side() -> None:
 @pytest.mark.parametrize("listeners", [1, 3])
 async def test_stop_ends_running_sentences(listeners: int) -> None:
     """Stopping while sentences are spoken ends each with an error and leaves no thread behind."""
-    backend = ScriptedKokoro(ScriptedEngine(stop_at=listeners + 1))
+    backend = ScriptedKokoro(ScriptedEngine(stop_at=listeners + 1, others_too=True))
     await backend.start()
     speaking = [asyncio.create_task(spoken(backend)) for _ in range(listeners)]
     await asyncio.to_thread(backend.scripted.at_work.wait, PATIENCE)
