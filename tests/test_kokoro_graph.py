@@ -18,7 +18,7 @@ from wyoming_tts.backends.kokoro_onnx import KokoroOnnxBackend, KokoroOptions
 from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.models import find_weights
 from wyoming_tts.onnx_graph import load_float
-from wyoming_tts.types import Samples, Voice
+from wyoming_tts.types import Allowance, Samples, Voice
 
 LOUDEST_HALF = 1e4
 """What converters to float16 limit constants to: masks are of numbers that float16 has not."""
@@ -47,6 +47,14 @@ def test_the_parts_are_the_network(float_model: Model, name: str, index: int) ->
     assert len(exported) == FRAME * read.frames
     assert loudest(read.decoder(statistics).decode(0, read.frames) - exported) < 1e-4
     assert loudest(exported) > 0.05
+
+
+def test_threads_do_not_matter(sentence: Sentence) -> None:
+    """One thread says the same of a sentence as all of them."""
+    alone = sentence.model.engine.predict(sentence.tokens, sentence.row, 1.0, Allowance(threads=1))
+    assert list(alone.durations) == list(sentence.prosody.durations)
+    for one, all_of_them in ((alone.hidden, sentence.prosody.hidden), (alone.style, sentence.prosody.style)):
+        assert np.abs(one - all_of_them).max() < 1e-3 * np.abs(all_of_them).max()
 
 
 def test_other_statistics_make_other_samples(sentence: Sentence) -> None:
@@ -113,22 +121,27 @@ def run_part(model: onnx.ModelProto, feed: dict[str, np.ndarray]) -> list[np.nda
     return session.run(None, feed)
 
 
+def fed(model: onnx.ModelProto, *inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """Inputs by their names, in the model's order."""
+    return dict(zip((port.name for port in model.graph.input), inputs, strict=True))
+
+
 @pytest.mark.parametrize("precision", ["float32", "float16"])
 def test_every_export_will_do(export: bytes, sentence: Sentence, precision: str) -> None:
     """Exports in float32 and float16 are taken apart alike, and say the same but for their own rounding."""
     other = as_float16(export) if precision == "float16" else load_float(export).SerializeToString()
-    front, _ = derive(other)
+    prosody, trunk, _ = derive(other)
     feed: dict[str, np.ndarray] = {
         "tokens": np.array([[0, *sentence.tokens, 0]], np.int64),
         "style": sentence.row,
         "speed": np.array([1.0], np.float32),
     }
-    hidden, source, durations, _ = run_part(front, feed)
+    *between, durations = run_part(prosody, feed)
+    hidden, source, _ = run_part(trunk, fed(trunk, *between, sentence.row))
     assert np.abs(durations.reshape(-1) - sentence.prosody.durations).mean() < 1
     reference = derive_reference(other)
-    names = [port.name for port in reference.graph.input]
     inputs = (sentence.prosody.hidden, sentence.prosody.source, sentence.row)
-    audio = run_part(reference, dict(zip(names, inputs, strict=True)))[0].reshape(-1)
+    audio = run_part(reference, fed(reference, *inputs))[0].reshape(-1)
     exported, _ = sentence.exact()
     edge = (len(audio) - len(exported)) // 2
     assert decibels_below(audio[edge : edge + len(exported)] - exported, exported) > 20

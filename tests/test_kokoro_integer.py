@@ -154,11 +154,15 @@ def held(grid: Grid, values: np.ndarray) -> np.ndarray:
         ("/decoder/decoder/generator/ups.0/ConvTranspose_output_0_stacked", None),
         ("/decoder/decoder/decode.3/conv1x1/Conv_output_0_out", "decode.3/conv1x1"),
         ("/decoder/decoder/encode/conv1/Conv_output_0_out", None),
+        ("/decoder/decoder/encode/conv2/Conv_output_0_out", "encode/conv2"),
+        ("/decoder/decoder/generator/resblocks.5/convs2.1/Conv_output_0", "resblocks.5/convs2.1"),
+        ("/encoder/N.0/conv1/Conv_output_0_out", "N.0/conv1"),
+        ("/encoder/text_encoder/cnn.2/cnn.2.0/Conv_output_0_out", "cnn.2/cnn.2.0"),
         ("/encoder/F0.0/conv1/Conv_output_0_out", None),
     ],
 )
 def test_sites(output: str, site: str | None) -> None:
-    """Most of generator and trunk can be integer; what does not bear it and the pitch stay float."""
+    """Most convolutions can be integer; what does not bear it and the pitch stay float."""
     weight, bias = np.ones((CHANNELS, CHANNELS, 1, WIDTH), np.float32), np.zeros(CHANNELS, np.float32)
     model = conv_model(weight, bias, output)
     assert site_of(model.graph.node[0]) == site
@@ -281,7 +285,7 @@ def decoded(model_data: Path) -> dict[str, Samples]:
     prosody = None
     for kind, ranges_folder in (("float", None), ("integer", folder)):
         with graphs(options, ranges_folder) as directory:
-            used = [kind for name in FILES[:2] for kind in kinds(onnx.load(directory / name))]
+            used = [kind for name in FILES[:3] for kind in kinds(onnx.load(directory / name))]
             engine = OnnxEngine(directory, Device())
         assert used.count("QLinearConv") == (len(load_ranges(folder)) if ranges_folder else 0)
         row = load_pack("af_heart", folder).style(len(TOKENS))

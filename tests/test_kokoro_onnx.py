@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.fakes import PATIENCE, until
-from wyoming_tts.backends.kokoro import FRAME, Array, Prosody, Speaker, Window
+from wyoming_tts.backends.kokoro import FRAME, FREELY, Array, Prosody, Speaker, Window
 from wyoming_tts.backends.kokoro_onnx import (
     KokoroOnnxBackend,
     KokoroOptions,
@@ -28,7 +28,7 @@ from wyoming_tts.errors import (
     ConfigError,
 )
 from wyoming_tts.phonemes import Phonemizer
-from wyoming_tts.types import AudioChunk, Samples, SynthesisRequest, Voice
+from wyoming_tts.types import Allowance, AudioChunk, Samples, SynthesisRequest, Voice
 from wyoming_tts.voices import load_catalogue
 
 TEXT = "Good morning, everybody in this house."
@@ -50,7 +50,9 @@ class ScriptedEngine:
         self._stop_at, self._last_stop = stop_at, 10**9 if others_too else stop_at
         self.at_work, self.go_on = threading.Event(), threading.Event()
 
-    def predict(self, tokens: tuple[int, ...], row: Array, speed: float) -> Prosody:
+    def predict(
+        self, tokens: tuple[int, ...], row: Array, speed: float, allowance: Allowance = FREELY
+    ) -> Prosody:
         durations = np.full(len(tokens) + 2, 8, np.int64)
         frames = int(durations.sum())
         hidden = np.ones((1, 512, 2 * frames), np.float32)

@@ -115,7 +115,9 @@ class Window:
 class Engine(Protocol):
     """The network itself, on whatever runtime; any number of calls at the same time."""
 
-    def predict(self, tokens: tuple[int, ...], row: Array, speed: float) -> Prosody:
+    def predict(
+        self, tokens: tuple[int, ...], row: Array, speed: float, allowance: Allowance = FREELY
+    ) -> Prosody:
         """Run the front. `tokens` come without padding; `row` is the voice's style, (1, 256)."""
         ...
 
@@ -331,7 +333,7 @@ class Speaker:
         """Audio of one part, with its first piece all words, timed from there, and whether it is the last."""
         count, allowance = len(part.tokens), request.allowance
         row = self.row(request.voice, count)
-        prosody = self.engine.predict(part.tokens, row, request.speed)
+        prosody = self.engine.predict(part.tokens, row, request.speed, allowance)
         decoder = Decoder.of(self.engine, prosody, self.statistics(request.voice, prosody, count))
         span = speech_span(part.tokens, prosody.durations, request.speed)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wyoming_tts.backends.kokoro import FRAME, Array, Prosody, Window
-from wyoming_tts.backends.kokoro_prepare import FILES
+from wyoming_tts.backends.kokoro import FRAME, FREELY, Array, Prosody, Window
+from wyoming_tts.backends.kokoro_prepare import GENERATOR, PROSODY, REFERENCE, TRUNK
 from wyoming_tts.errors import BackendOverloadedError, BackendUnavailableError, SynthesisError
-from wyoming_tts.types import Samples
+from wyoming_tts.types import Allowance, Samples
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -60,45 +60,54 @@ class Device:
 class OnnxEngine:
     """The prepared graphs, loaded; any number of calls at the same time.
 
-    The generator is loaded twice, for all threads and for one. With one it needs a tenth less of the
+    Trunk and generator are loaded twice, for all threads and for one. With one they need a tenth less of the
     processor's time, and two windows that are computed side by side are done sooner than one after the other.
-    The front has many small steps, which two threads do only an eighth faster for half as much time again: it
-    always gets one, and two fronts side by side take little longer than one.
+    The prosody has many small steps, which two threads do a quarter faster for a quarter more of the
+    processor's time: it always gets one, and two side by side take little longer than one.
     """
 
     def __init__(self, directory: Path, device: Device) -> None:
         """Load from `directory`; raises BackendUnavailableError when ONNX Runtime cannot."""
         alone = dataclasses.replace(device, threads=1)
-        self._front = _open(directory / FILES[0], alone)
-        self._wide = self._narrow = _open(directory / FILES[1], device)
-        if device.provider == "cpu" and device.threads > 1:
-            self._narrow = _open(directory / FILES[1], alone)
-        self._hidden, self._source, *_ = (port.name for port in self._wide.get_inputs())
-        self.provider = self._wide.get_providers()[0]
+        self._prosody = _open(directory / PROSODY, alone)
+        self._trunk = _Sized(directory / TRUNK, device)
+        self._generator = _Sized(directory / GENERATOR, device)
+        self.provider = self._generator.wide.get_providers()[0]
         """ONNX Runtime's name of the provider that is really active."""
 
-    def predict(self, tokens: tuple[int, ...], row: Array, speed: float) -> Prosody:
+    def predict(
+        self, tokens: tuple[int, ...], row: Array, speed: float, allowance: Allowance = FREELY
+    ) -> Prosody:
         """See `Engine.predict`."""
         feed = {
             "tokens": np.array([[0, *tokens, 0]], np.int64),
             "style": row,
             "speed": np.array([speed], np.float32),
         }
-        hidden, source, durations, style = _run(self._front, feed)
+        *between, durations = _run(self._prosody, feed)
+        hidden, source, style = self._trunk.run(allowance, *between, row)
         return Prosody(hidden, source, durations.reshape(-1).astype(np.int64), style[0])
 
     def generate(self, window: Window, scale: Array, shift: Array) -> Samples:
         """See `Engine.generate`."""
-        feed = {
-            self._hidden: window.hidden,
-            self._source: window.source,
-            "scale": scale,
-            "shift": shift,
-            "first": np.array([window.first]),
-            "last": np.array([window.last]),
-        }
-        (audio,) = _run(self._narrow if window.allowance.threads == 1 else self._wide, feed)
+        edges = (np.array([window.first]), np.array([window.last]))
+        (audio,) = self._generator.run(window.allowance, window.hidden, window.source, scale, shift, *edges)
         return _trimmed(audio)
+
+
+class _Sized:
+    """A graph for as many threads as there are, and on the processor for one, too."""
+
+    def __init__(self, path: Path, device: Device) -> None:
+        self.wide = self._narrow = _open(path, device)
+        if device.provider == "cpu" and device.threads > 1:
+            self._narrow = _open(path, dataclasses.replace(device, threads=1))
+        self._names = [port.name for port in self.wide.get_inputs()]
+
+    def run(self, allowance: Allowance, *inputs: Any) -> list[Any]:
+        """The graph's outputs, for its inputs in their order."""
+        feed = dict(zip(self._names, inputs, strict=True))
+        return _run(self._narrow if allowance.threads == 1 else self.wide, feed)
 
 
 class OnnxReference:
@@ -107,7 +116,7 @@ class OnnxReference:
     @classmethod
     def load(cls, directory: Path, threads: int) -> OnnxReference:
         """From the prepared graphs."""
-        return cls(_open(directory / FILES[2], Device(threads=threads)))
+        return cls(_open(directory / REFERENCE, Device(threads=threads)))
 
     def __init__(self, session: InferenceSession) -> None:
         self._session = session

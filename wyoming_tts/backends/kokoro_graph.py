@@ -2,8 +2,9 @@
 
 The export is one graph from tokens to samples. It becomes
 
-- the **front**, run once a sentence: tokens, style, speed -> what the generator upsamples, the harmonic
-  source, the frames each token lasts, and what the style wants of every AdaIN (gain and bias);
+- the **front**, run once a sentence, itself in two: the **prosody**, tokens, style, speed -> the frames each
+  token lasts, pitch, loudness and what is said in each frame; and the **trunk**, from those to what the
+  generator upsamples, the harmonic source, and what the style wants of every AdaIN (gain and bias);
 - the **generator**, run on any window of frames: with the statistics of its instance norms given from
   outside, every AdaIN is one multiplication and one addition and the whole is a plain convolution, so
   windows give the samples that one window over the sentence would. Most of the frames that a window needs
@@ -38,10 +39,13 @@ GENERATOR = "/decoder/decoder/generator/"
 HIDDEN = "/decoder/decoder/decode.3/Div_4_output_0"
 SOURCE = "/decoder/decoder/generator/Concat_3_output_0"
 DURATIONS = "/encoder/Clip_output_0"
+ALIGNED = "/encoder/MatMul_1_output_0"
+PITCH, LOUDNESS = "/encoder/Reshape_output_0", "/encoder/Reshape_1_output_0"
 SPECTRUM = "/decoder/decoder/generator/istft/stft/ConvTranspose_output_0"
 """Overlap-added inverse STFT, before the export scales it and trims half a window at both ends."""
 
 SPECTRUM_SCALE = "/decoder/decoder/generator/istft/stft/Constant_19_output_0"
+NEEDED = (ALIGNED, PITCH, LOUDNESS, DURATIONS, HIDDEN, SOURCE, SPECTRUM)
 STYLE, STATISTICS, AUDIO = "adain_style", "adain_statistics", "audio_untrimmed"
 
 STFT_SIZE, STFT_HOP = 20, 5
@@ -69,7 +73,15 @@ FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 FIRST, LAST = "first", "last"
 """Inputs of the generator: the frames of the window, the last exclusive, that its second stage gets."""
 
-FRONT_INPUTS: list[Port] = [("tokens", INT, [1, "tokens"]), ("style", FLOAT, [1, 256]), ("speed", FLOAT, [1])]
+STYLE_ROW: Port = ("style", FLOAT, [1, 256])
+PROSODY_INPUTS: list[Port] = [("tokens", INT, [1, "tokens"]), STYLE_ROW, ("speed", FLOAT, [1])]
+BETWEEN: list[Port] = [
+    (ALIGNED, FLOAT, [1, 512, "frames"]),
+    (PITCH, FLOAT, [1, "half_frames"]),
+    (LOUDNESS, FLOAT, [1, "half_frames"]),
+]
+"""What the prosody hands the trunk."""
+
 GENERATOR_INPUTS: list[Port] = [(HIDDEN, FLOAT, [1, 512, "half_frames"]), (SOURCE, FLOAT, [1, 22, "steps"])]
 
 
@@ -267,10 +279,10 @@ def crop_between_stages(model: onnx.ModelProto) -> None:
 def take_apart(generator: onnx.ModelProto, *, integers: bool) -> None:
     """Compute the generator's float convolutions on even and odd steps apart, in place (see `onnx_phases`).
 
-    With `integers` those are the widest block's alone, else both stages' whole.
+    With `integers` those are the beginning of the widest block, else both stages whole.
     """
     if integers:
-        split_phases(generator, [_inner("Add_5")], _inner("resblocks.5/Add_8"), odd=True)
+        split_phases(generator, [_inner("Add_5")], _inner("resblocks.5/Add_2"), odd=True)
         return
     first = [_inner("noise_convs.0/Conv"), _inner("ups.0/ConvTranspose")]
     second = [_inner("noise_convs.1/Conv"), _inner("reflection_pad/Pad")]
@@ -316,31 +328,25 @@ def stft_as_conv(model: onnx.ModelProto) -> None:
     g.commit()
 
 
-def derive(export: bytes, *, exact: bool = True) -> tuple[onnx.ModelProto, onnx.ModelProto]:
-    """The front and the generator of an exported Kokoro graph (int8, float16 or float32).
+def derive(export: bytes, *, exact: bool = True) -> tuple[onnx.ModelProto, onnx.ModelProto, onnx.ModelProto]:
+    """The prosody, the trunk and the generator of an exported Kokoro graph (int8, float16 or float32).
 
     Unless it shall be `exact`, sines are computed by a polynomial. Raises ValueError when the bytes are no
     such graph.
     """
     whole, channels = _open(export, exact)
-    front = extract(
-        whole,
-        FRONT_INPUTS,
-        [
-            (HIDDEN, FLOAT, [1, 512, "half_frames"]),
-            (SOURCE, FLOAT, [1, 22, "steps"]),
-            (DURATIONS, FLOAT, None),
-            (STYLE, FLOAT, [1, 2, channels]),
-        ],
-    )
-    stft_as_conv(front)
-    convs_2d(front)
+    prosody = extract(whole, PROSODY_INPUTS, [*BETWEEN, (DURATIONS, FLOAT, None)])
+    outputs = [*GENERATOR_INPUTS, (STYLE, FLOAT, [1, 2, channels])]
+    trunk = extract(whole, [*BETWEEN, STYLE_ROW], outputs)
+    stft_as_conv(trunk)
+    for part in (prosody, trunk):
+        convs_2d(part)
     generator = extract(whole, GENERATOR_INPUTS, [(AUDIO, FLOAT, [1, 1, "samples"])])
     fuse_adain(generator, exact=exact)
     four_dimensional(generator)
     upsamplings_as_convs(generator, lambda node: "/ups.0/" in node.output[0])
     crop_between_stages(generator)
-    return front, generator
+    return prosody, trunk, generator
 
 
 def derive_reference(export: bytes) -> onnx.ModelProto:
@@ -350,7 +356,7 @@ def derive_reference(export: bytes) -> onnx.ModelProto:
     """
     whole, channels = _open(export)
     outputs: list[Port] = [(AUDIO, FLOAT, [1, 1, "samples"]), (STATISTICS, FLOAT, [1, 2, channels])]
-    reference = extract(whole, [*GENERATOR_INPUTS, FRONT_INPUTS[1]], outputs)
+    reference = extract(whole, [*GENERATOR_INPUTS, STYLE_ROW], outputs)
     convs_2d(reference)
     return reference
 
@@ -364,7 +370,7 @@ def _open(export: bytes, exact: bool = True) -> tuple[onnx.ModelProto, int]:
     """The export as a float graph with the tensors that the parts need, and the channels of all AdaINs."""
     whole = load_float(export, keep=_stays_integer)
     known = {name for node in whole.graph.node for name in node.output}
-    missing = [name for name in (HIDDEN, SOURCE, DURATIONS, SPECTRUM) if name not in known]
+    missing = [name for name in NEEDED if name not in known]
     if missing:
         raise ValueError(f"not a known export of Kokoro v1.0: it has no tensor {missing[0]!r}")
     scale = helper.make_node("Mul", [SPECTRUM, SPECTRUM_SCALE], [AUDIO])

@@ -13,7 +13,10 @@ from pathlib import Path
 
 from wyoming_tts.errors import BackendUnavailableError
 
-FILES = ("front.onnx", "generator.onnx", "reference.onnx")
+FILES = PROSODY, TRUNK, GENERATOR, REFERENCE = (
+    *("prosody.onnx", "trunk.onnx", "generator.onnx"),
+    "reference.onnx",
+)
 """What is derived: the parts that speak, and the exported generator to calibrate voices with."""
 
 
@@ -49,17 +52,17 @@ def main() -> int:
     directory, *folders = map(Path, sys.argv[1:])
     export = sys.stdin.buffer.read()
     try:
-        front, generator = kokoro_graph.derive(export, exact=not folders)
+        prosody, trunk, generator = kokoro_graph.derive(export, exact=not folders)
         reference = kokoro_graph.derive_reference(export)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
     for folder in folders:
         ranges = load_ranges(folder)
-        quantize(front, ranges)
-        quantize(generator, ranges)
+        for part in (prosody, trunk, generator):
+            quantize(part, ranges)
     kokoro_graph.take_apart(generator, integers=bool(folders))
-    for name, graph in zip(FILES, (front, generator, reference), strict=True):
+    for name, graph in zip(FILES, (prosody, trunk, generator, reference), strict=True):
         (directory / name).write_bytes(graph.SerializeToString())
     return 0
 
