@@ -17,10 +17,12 @@ from typing import IO, Any, Protocol
 import psutil
 
 from tests.benchmarks import listener
+from tests.benchmarks.kokoro_pi import installed
 from tests.benchmarks.listener import BenchmarkError
 from tests.benchmarks.measure import Arrival, Speech
 
-OURS, PIPER, KOKORO, KOKORO_1 = "this server", "wyoming-piper", "kokoro-onnx", "kokoro-onnx, one thread"
+OURS, PIPER, KOKORO_PI = "this server", "wyoming-piper", "kokoro-pi"
+KOKORO, KOKORO_1 = "kokoro-onnx", "kokoro-onnx, one thread"
 FLOAT = "this server, floats"
 """With `--precision float`: the same weights, no convolution in integers."""
 
@@ -165,6 +167,21 @@ async def wyoming_piper(data: Path, logs: Path) -> AsyncIterator[WyomingContende
     command += ["--voice", PIPER_VOICE, "--data-dir", str(voices), "--download-dir", str(data)]
     async with _process(command, logs / "wyoming-piper.log") as process:
         contender = WyomingContender(PIPER, process, port, None)
+        await contender.until_listening()
+        yield contender
+
+
+@contextlib.asynccontextmanager
+async def kokoro_pi(folder: Path, data: Path, logs: Path) -> AsyncIterator[WyomingContender]:
+    """kokoro-pi's server with the same weights and its own defaults, listening; it is kept in `folder`."""
+    model, voices = kokoro_files(data)
+    log = logs / "kokoro-pi.log"
+    python, models = await installed(folder, model.read_bytes(), voices, log)
+    port = free_port()
+    command = [str(python), "-m", "kokoro_pi", "serve", "--models", str(models), "--voice", VOICE]
+    command += ["--port", str(free_port()), "--wyoming", "--wyoming-port", str(port)]
+    async with _process(command, log) as process:
+        contender = WyomingContender(KOKORO_PI, process, port, VOICE)
         await contender.until_listening()
         yield contender
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.benchmarks import contenders
 from tests.benchmarks.contenders import Contender, KokoroContender, WyomingContender, warm_up
+from tests.benchmarks.listener import BenchmarkError
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,20 @@ class Context:
         """kokoro-onnx, loaded."""
         async with contenders.kokoro_onnx(self._data("kokoro-onnx"), self.out, threads) as kokoro:
             yield kokoro
+
+    @contextlib.asynccontextmanager
+    async def kokoro_pi(self) -> AsyncIterator[list[WyomingContender]]:
+        """kokoro-pi's server, loaded and warm; nobody, with a note, where it cannot be installed."""
+        async with contextlib.AsyncExitStack() as stack:
+            found = []
+            folder, data = self.out / "kokoro-pi", self._data("kokoro-onnx")
+            try:
+                server = contenders.kokoro_pi(folder, data, self.out)
+                found.append(await stack.enter_async_context(server))
+            except BenchmarkError as error:
+                self.note(str(error))
+            await warm_up(found, ["Good morning, this is the first sentence."])
+            yield found
 
     def _data(self, name: str) -> Path:
         folder = self.work / name

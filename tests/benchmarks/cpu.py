@@ -7,13 +7,23 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from tests.benchmarks.contenders import FLOAT, KOKORO, KOKORO_1, OURS, PIPER, Contender, warm_up
+from tests.benchmarks.contenders import (
+    FLOAT,
+    KOKORO,
+    KOKORO_1,
+    KOKORO_PI,
+    OURS,
+    PIPER,
+    Contender,
+    warm_up,
+)
 from tests.benchmarks.context import Context
 from tests.benchmarks.measure import Spread
 from tests.benchmarks.report import Result, Table, Target
 from tests.benchmarks.texts import LENGTHS
 
 ROUNDS = 4
+ORDER = (OURS, FLOAT, KOKORO, KOKORO_1, KOKORO_PI, PIPER)
 LIMIT, FLOAT_LIMIT = 0.45, 0.65
 """Most of kokoro-onnx's CPU time with the same weights: with integers, and in floats."""
 
@@ -60,10 +70,11 @@ async def _measure(context: Context) -> Costs:
         context.this_server() as ours,
         context.this_server("--cache-memory", "0", "--precision", "float") as floats,
         context.wyoming_piper() as piper,
+        context.kokoro_pi() as pi,
         context.kokoro_onnx() as kokoro,
         context.kokoro_onnx(threads=1) as single,
     ):
-        everyone: list[Contender] = [ours, floats, piper, kokoro, single]
+        everyone: list[Contender] = [ours, floats, piper, *pi, kokoro, single]
         context.note("cpu: warming up")
         await warm_up(everyone, [texts[-1] for texts in LENGTHS.values()])
         costs = defaultdict(list)
@@ -102,7 +113,7 @@ def _table(costs: Costs) -> Table:
         "untrimmed, s",
         "runs",
     )
-    rows = tuple(_row(who, costs[who]) for who in (OURS, FLOAT, KOKORO, KOKORO_1, PIPER))
+    rows = tuple(_row(who, costs[who]) for who in ORDER if who in costs)
     single = " and ".join(f"{share:.2f}" for share in _shares(costs, KOKORO_1))
     note = (
         "First column: median (p10–p90) over sentences of 40, 100 and 400 characters; the others: all "

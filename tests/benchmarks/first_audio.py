@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from tests.benchmarks.contenders import KOKORO, OURS, PIPER, Contender, warm_up
+from tests.benchmarks.contenders import KOKORO, KOKORO_PI, OURS, PIPER, Contender, warm_up
 from tests.benchmarks.context import Context
 from tests.benchmarks.measure import Speech, Spread, ratios
 from tests.benchmarks.plot import plot_first_audio
@@ -29,7 +29,7 @@ def run(context: Context) -> Result:
     """Measure, and draw `first_audio.png`."""
     speeches = asyncio.run(_measure(context))
     waits = {key: [speech.first_audio for speech in series] for key, series in speeches.items()}
-    plot_first_audio(waits, (OURS, PIPER, KOKORO), context.out / "first_audio.png")
+    plot_first_audio(waits, _names(waits), context.out / "first_audio.png")
     data = {f"{who}, {length}": [_plain(one) for one in series] for (who, length), series in speeches.items()}
     return Result("first-audio", (_table(speeches),), _targets(waits), data)
 
@@ -38,9 +38,10 @@ async def _measure(context: Context) -> Speeches:
     async with (
         context.this_server() as ours,
         context.wyoming_piper() as piper,
+        context.kokoro_pi() as pi,
         context.kokoro_onnx() as kokoro,
     ):
-        everyone: list[Contender] = [ours, piper, kokoro]
+        everyone: list[Contender] = [ours, piper, *pi, kokoro]
         context.note("first-audio: warming up")
         await warm_up(everyone, [texts[-1] for texts in LENGTHS.values()])
         speeches = defaultdict(list)
@@ -51,6 +52,12 @@ async def _measure(context: Context) -> Speeches:
                     speech = await contender.say(texts[number % len(texts)])
                     speeches[contender.name, length].append(speech)
     return speeches
+
+
+def _names(by_name: Mapping[tuple[str, str], object]) -> Sequence[str]:
+    """Those who were measured, in the order of tables."""
+    measured = {who for who, _ in by_name}
+    return [who for who in (OURS, PIPER, KOKORO_PI, KOKORO) if who in measured]
 
 
 def _table(speeches: Speeches) -> Table:
@@ -66,7 +73,7 @@ def _table(speeches: Speeches) -> Table:
     rows = tuple(
         _row(length, who, speeches[who, length], speeches[KOKORO, length])
         for length in LENGTHS
-        for who in (OURS, PIPER, KOKORO)
+        for who in _names(speeches)
     )
     note = (
         "Median (p10–p90), warm, one listener. First audio: from writing `synthesize` to the first byte of "

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.contenders import KOKORO, OURS, PIPER, KokoroContender, WyomingContender
+from tests.benchmarks.contenders import KOKORO, KOKORO_PI, OURS, PIPER, KokoroContender, WyomingContender
 from tests.benchmarks.context import Context
 from tests.benchmarks.measure import Arrival, Speech
 from tests.benchmarks.plot import plot_household
@@ -75,6 +75,8 @@ async def _measure(context: Context) -> tuple[Speeches, list[Newcomer]]:
     newcomers: list[Newcomer] = []
     for who, contender in _contenders(context).items():
         async with contender as speak:
+            if speak is None:
+                continue
             for number in range(context.rounds(ROUNDS) if who == OURS else 1):
                 for count in LISTENERS:
                     context.note(f"household: {who}, {count} listeners, round {number + 1}")
@@ -88,6 +90,7 @@ def _contenders(context: Context):
     return {
         OURS: _server(context.this_server(*FLAGS)),
         PIPER: _server(context.wyoming_piper()),
+        KOKORO_PI: _server_if_there(context.kokoro_pi()),
         KOKORO: _in_turn(context.kokoro_onnx()),
     }
 
@@ -99,6 +102,12 @@ async def _server(contender) -> AsyncIterator[Speak]:
         for text in SHORT:
             await server.speak(text)
         yield server.speak
+
+
+@asynccontextmanager
+async def _server_if_there(contender) -> AsyncIterator[Speak | None]:
+    async with contender as servers:
+        yield servers[0].speak if servers else None
 
 
 @asynccontextmanager

@@ -60,17 +60,16 @@ class Device:
 class OnnxEngine:
     """The prepared graphs, loaded; any number of calls at the same time.
 
-    Trunk and generator are loaded twice, for all threads and for one. With one they need a tenth less of the
-    processor's time, and two windows that are computed side by side are done sooner than one after the other.
-    The prosody has many small steps, which two threads do a quarter faster for a quarter more of the
-    processor's time: it always gets one, and two side by side take little longer than one.
+    Generator and prosody are loaded twice, for all threads and for one. With one the generator needs a tenth
+    less of the processor's time, the prosody, which has many small steps, a fifth; and two that are computed
+    side by side are done sooner than one after the other. The trunk, which has few large steps, takes hardly
+    more with several threads, and is large: it is loaded once.
     """
 
     def __init__(self, directory: Path, device: Device) -> None:
         """Load from `directory`; raises BackendUnavailableError when ONNX Runtime cannot."""
-        alone = dataclasses.replace(device, threads=1)
-        self._prosody = _open(directory / PROSODY, alone)
-        self._trunk = _Sized(directory / TRUNK, device)
+        self._prosody = _Sized(directory / PROSODY, device)
+        self._trunk = _Sized(directory / TRUNK, device, narrow=False)
         self._generator = _Sized(directory / GENERATOR, device)
         self.provider = self._generator.wide.get_providers()[0]
         """ONNX Runtime's name of the provider that is really active."""
@@ -79,12 +78,8 @@ class OnnxEngine:
         self, tokens: tuple[int, ...], row: Array, speed: float, allowance: Allowance = FREELY
     ) -> Prosody:
         """See `Engine.predict`."""
-        feed = {
-            "tokens": np.array([[0, *tokens, 0]], np.int64),
-            "style": row,
-            "speed": np.array([speed], np.float32),
-        }
-        *between, durations = _run(self._prosody, feed)
+        padded = np.array([[0, *tokens, 0]], np.int64)
+        *between, durations = self._prosody.run(allowance, padded, row, np.array([speed], np.float32))
         hidden, source, style = self._trunk.run(allowance, *between, row)
         return Prosody(hidden, source, durations.reshape(-1).astype(np.int64), style[0])
 
@@ -96,11 +91,11 @@ class OnnxEngine:
 
 
 class _Sized:
-    """A graph for as many threads as there are, and on the processor for one, too."""
+    """A graph for as many threads as there are, and on the processor for one, too, unless not `narrow`."""
 
-    def __init__(self, path: Path, device: Device) -> None:
+    def __init__(self, path: Path, device: Device, *, narrow: bool = True) -> None:
         self.wide = self._narrow = _open(path, device)
-        if device.provider == "cpu" and device.threads > 1:
+        if narrow and device.provider == "cpu" and device.threads > 1:
             self._narrow = _open(path, dataclasses.replace(device, threads=1))
         self._names = [port.name for port in self.wide.get_inputs()]
 
