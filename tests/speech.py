@@ -12,7 +12,7 @@ import numpy as np
 
 from wyoming_tts.backends.kokoro import Array, Decoder, Prosody, Speaker
 from wyoming_tts.backends.kokoro_engine import Device, OnnxEngine, OnnxReference
-from wyoming_tts.backends.kokoro_onnx import KokoroOptions, bearable_ranges, default_threads, graphs
+from wyoming_tts.backends.kokoro_onnx import KokoroOptions, bearable_integers, default_threads, graphs
 from wyoming_tts.backends.kokoro_pace import LARGEST_FIRST_WINDOW, Pace
 from wyoming_tts.backends.kokoro_statistics import Calibration, load_regression
 from wyoming_tts.backends.kokoro_voices import VoiceBook
@@ -42,7 +42,7 @@ class Model:
         """
         options = KokoroOptions(data_dir=data_dir, offline=True)
         folder, threads = voices_directory(), default_threads(os.cpu_count() or 1)
-        with graphs(options, bearable_ranges(options, "cpu", folder) if integers else None) as directory:
+        with graphs(options, bearable_integers(options, "cpu", folder) if integers else None) as directory:
             engine = OnnxEngine(directory, Device(threads=threads))
             reference = OnnxReference.load(directory, threads)
         book = VoiceBook(folder, data_dir / "calibrations", load_regression(folder), _never)

@@ -19,11 +19,12 @@ from tests.graphs import run
 from wyoming_tts.backends.kokoro import Decoder
 from wyoming_tts.backends.kokoro_engine import Device, OnnxEngine
 from wyoming_tts.backends.kokoro_integer import Grid, expose_activations, quantize, site_of
-from wyoming_tts.backends.kokoro_onnx import KokoroOptions, bearable_ranges, graphs
+from wyoming_tts.backends.kokoro_onnx import KokoroOptions, bearable_integers, graphs
 from wyoming_tts.backends.kokoro_prepare import FILES
-from wyoming_tts.backends.kokoro_ranges import RANGES_FILE, Ranges, has_fast_integers, load_ranges
+from wyoming_tts.backends.kokoro_ranges import RANGES_FILE, Integers, Ranges, load_ranges, weight_bits
 from wyoming_tts.backends.kokoro_statistics import Calibration, load_regression
 from wyoming_tts.backends.kokoro_voices import VoiceBook
+from wyoming_tts.onnx_graph import Graph
 from wyoming_tts.types import Samples, Voice
 from wyoming_tts.voices import VoicePack, load_pack, voices_directory, write_arrays
 
@@ -32,8 +33,8 @@ OUTPUT = f"/decoder/decoder/generator/{SITE}/Conv_output_0"
 CHANNELS, LENGTH, WIDTH = 3, 40, 3
 
 exact_products = pytest.mark.skipif(
-    not has_fast_integers(),
-    reason="without dot products of bytes ONNX Runtime's sums saturate; no integers are used there",
+    weight_bits() != 8,
+    reason="without dot products of bytes ONNX Runtime's sums of such weights saturate",
 )
 
 edges = st.lists(
@@ -123,6 +124,17 @@ def test_integer_convolution_is_the_float_one_within_the_grid(tiny) -> None:
     assert (error <= 0.05 * np.abs(exact).max((0, 2, 3))).all()
 
 
+@pytest.mark.parametrize("bits", [7, 8])
+def test_weights_fit_into_their_bits(tiny, bits: int) -> None:
+    """The largest weight of a channel takes all its bits; with seven, two products fit into sixteen."""
+    model, _, ranges = tiny
+    quantize(model, ranges, bits)
+    weight = Graph(model).array(f"{SITE}/weight").astype(int)
+    largest = 2 ** (bits - 1) - 1
+    assert set(np.abs(weight).max((1, 2, 3))) == {largest}
+    assert bits == 8 or 2 * 255 * largest < 2**15
+
+
 @exact_products
 @pytest.mark.parametrize("sign", [1, -1])
 def test_out_of_range_saturates(tiny, sign: int) -> None:
@@ -191,34 +203,35 @@ def test_exposed_activations_are_what_ranges_are_measured_on(tiny) -> None:
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "flags", "fast"),
+    ("system", "machine", "flags", "bits"),
     [
-        ("Linux", "x86_64", "flags\t\t: fpu sse2 avx2 avx512f avx512_vnni", True),
-        ("Linux", "x86_64", "flags\t\t: fpu avx2 avx_vnni serialize", True),
-        ("Linux", "x86_64", "flags\t\t: fpu sse2 avx2 avx512f avx512bw", False),
-        ("Linux", "aarch64", "Features\t: fp asimd asimdhp asimddp", True),
-        ("Linux", "aarch64", "Features\t: fp asimd evtstrm crc32", False),
-        ("Linux", "x86_64", "model name\t: not_avx_vnni_at_all", False),
-        ("Linux", "x86_64", None, False),
-        ("Darwin", "arm64", None, True),
-        ("Darwin", "x86_64", None, False),
+        ("Linux", "x86_64", "flags\t\t: fpu sse2 avx2 avx512f avx512_vnni", 8),
+        ("Linux", "x86_64", "flags\t\t: fpu avx2 avx_vnni serialize", 8),
+        ("Linux", "x86_64", "flags\t\t: fpu sse2 avx2 avx512f avx512bw", 7),
+        ("Linux", "x86_64", "flags\t\t: fpu sse2 avx", 0),
+        ("Linux", "aarch64", "Features\t: fp asimd asimdhp asimddp", 8),
+        ("Linux", "aarch64", "Features\t: fp asimd evtstrm crc32", 0),
+        ("Linux", "x86_64", "model name\t: not_avx_vnni_at_all", 0),
+        ("Linux", "x86_64", None, 0),
+        ("Darwin", "arm64", None, 8),
+        ("Darwin", "x86_64", None, 0),
     ],
 )
-def test_has_fast_integers(
+def test_weight_bits(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     system: str,
     machine: str,
     flags: str | None,
-    fast: bool,
+    bits: int,
 ) -> None:
-    """Fast are processors with dot products of bytes, by their flags; where nothing is known, none."""
+    """Eight with dot products of bytes, seven where pairs are added; none where nothing is known."""
     monkeypatch.setattr(platform, "system", lambda: system)
     monkeypatch.setattr(platform, "machine", lambda: machine)
     cpuinfo = tmp_path / "cpuinfo"
     if flags is not None:
         cpuinfo.write_text(f"processor\t: 0\n{flags}\nbogomips\t: 4000\n")
-    assert has_fast_integers(cpuinfo) is fast
+    assert weight_bits(cpuinfo) == bits
 
 
 def test_ranges_come_back_as_they_were_written(tmp_path: Path) -> None:
@@ -240,32 +253,33 @@ def test_without_a_whole_file_there_are_no_ranges(tmp_path: Path, part: float | 
 
 
 @pytest.mark.parametrize(
-    ("model", "provider", "fast", "used"),
+    ("model", "provider", "bits", "used"),
     [
-        ("int8", "cpu", True, True),
-        ("int8", "cpu", False, False),
-        ("int8", "cuda", True, False),
-        ("fp32", "cpu", True, False),
-        ("fp16", "cpu", True, False),
-        ("my-model.onnx", "cpu", True, False),
+        ("int8", "cpu", 8, True),
+        ("int8", "cpu", 7, True),
+        ("int8", "cpu", 0, False),
+        ("int8", "cuda", 8, False),
+        ("fp32", "cpu", 8, False),
+        ("fp16", "cpu", 8, False),
+        ("my-model.onnx", "cpu", 8, False),
     ],
 )
 def test_integers_only_where_they_pay(
-    monkeypatch: pytest.MonkeyPatch, model: str, provider: str, fast: bool, used: bool
+    monkeypatch: pytest.MonkeyPatch, model: str, provider: str, bits: int, used: bool
 ) -> None:
     """Integers are for the integer weights, on a processor that is faster with them; all else is float."""
-    monkeypatch.setattr("wyoming_tts.backends.kokoro_onnx.has_fast_integers", lambda: fast)
+    monkeypatch.setattr("wyoming_tts.backends.kokoro_onnx.weight_bits", lambda: bits)
     options = KokoroOptions(data_dir=Path("unused"), model=model)
     folder = voices_directory()
-    assert bearable_ranges(options, provider, folder) == (folder if used else None)
+    assert bearable_integers(options, provider, folder) == (Integers(folder, bits) if used else None)
     asked = dataclasses.replace(options, precision="float")
-    assert bearable_ranges(asked, provider, folder) is None
+    assert bearable_integers(asked, provider, folder) is None
 
 
 def test_without_ranges_all_is_float(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A folder of voices without ranges is spoken with in floats, on any processor."""
-    monkeypatch.setattr("wyoming_tts.backends.kokoro_onnx.has_fast_integers", lambda: True)
-    assert bearable_ranges(KokoroOptions(data_dir=Path("unused")), "cpu", tmp_path) is None
+    monkeypatch.setattr("wyoming_tts.backends.kokoro_onnx.weight_bits", lambda: 8)
+    assert bearable_integers(KokoroOptions(data_dir=Path("unused")), "cpu", tmp_path) is None
 
 
 TOKENS = (50, 83, 54, 156, 31, 16, 65, 156, 87, 123, 54, 46, 5)
@@ -283,11 +297,12 @@ def decoded(model_data: Path) -> dict[str, Samples]:
     voice = Voice(name="af_heart", language="en-US", backend="kokoro", description="Heart")
     results: dict[str, Samples] = {}
     prosody = None
-    for kind, ranges_folder in (("float", None), ("integer", folder)):
-        with graphs(options, ranges_folder) as directory:
+    kinds_of_numbers = {"float": None, "integer": Integers(folder), "seven bits": Integers(folder, 7)}
+    for kind, integers in kinds_of_numbers.items():
+        with graphs(options, integers) as directory:
             used = [kind for name in FILES[:3] for kind in kinds(onnx.load(directory / name))]
             engine = OnnxEngine(directory, Device())
-        assert used.count("QLinearConv") == (len(load_ranges(folder)) if ranges_folder else 0)
+        assert used.count("QLinearConv") == (len(load_ranges(folder)) if integers else 0)
         row = load_pack("af_heart", folder).style(len(TOKENS))
         own = engine.predict(TOKENS, row, 1.0)
         prosody = dataclasses.replace(prosody or own, style=own.style)  # which has another unit in each
@@ -300,16 +315,17 @@ def decoded(model_data: Path) -> dict[str, Samples]:
     return results
 
 
-def test_integers_are_close_to_floats(decoded: dict[str, Samples]) -> None:
+@pytest.mark.parametrize("kind", ["integer", "seven bits"])
+def test_integers_are_close_to_floats(decoded: dict[str, Samples], kind: str) -> None:
     """What integers change of the real sound lies at least 12 dB below it."""
-    exact, rounded = decoded["float"], decoded["integer"]
+    exact, rounded = decoded["float"], decoded[kind]
     assert np.abs(exact).max() > 0.05
     noise = np.square(rounded - exact).mean()
     assert noise > 0
     assert 10 * np.log10(np.square(exact).mean() / noise) > 12
 
 
-@pytest.mark.parametrize("kind", ["float", "integer"])
+@pytest.mark.parametrize("kind", ["float", "integer", "seven bits"])
 def test_windows_are_the_whole(decoded: dict[str, Samples], kind: str) -> None:
     """Whatever the arithmetic, a sentence in windows has the samples of the sentence whole."""
     whole, parts = decoded[kind], decoded[f"{kind} windows"]

@@ -20,9 +20,13 @@ from tests.benchmarks import listener
 from tests.benchmarks.kokoro_pi import installed
 from tests.benchmarks.listener import BenchmarkError
 from tests.benchmarks.measure import Arrival, Speech
+from wyoming_tts.onnx_graph import load_float
 
 OURS, PIPER, KOKORO_PI = "this server", "wyoming-piper", "kokoro-pi"
 KOKORO, KOKORO_1 = "kokoro-onnx", "kokoro-onnx, one thread"
+KOKORO_FLOAT = "kokoro-onnx, floats"
+"""With the same weights as float32, as its larger download has them."""
+
 FLOAT = "this server, floats"
 """With `--precision float`: the same weights, no convolution in integers."""
 
@@ -187,12 +191,16 @@ async def kokoro_pi(folder: Path, data: Path, logs: Path) -> AsyncIterator[Wyomi
 
 
 @contextlib.asynccontextmanager
-async def kokoro_onnx(data: Path, logs: Path, threads: int = 0) -> AsyncIterator[KokoroContender]:
+async def kokoro_onnx(
+    data: Path, logs: Path, name: str = KOKORO, threads: int = 0
+) -> AsyncIterator[KokoroContender]:
     """kokoro-onnx with the same weights, loaded; `threads` 0 is its own choice."""
     model, voices = kokoro_files(data)
+    if name == KOKORO_FLOAT:
+        model = _in_floats(model)
     command = [sys.executable, "-m", "tests.benchmarks.kokoro_worker", str(model), str(voices), str(threads)]
-    async with _process(command, logs / f"kokoro-onnx-{threads}.log", piped=True) as process:
-        contender = KokoroContender(KOKORO_1 if threads == 1 else KOKORO, process)
+    async with _process(command, logs / f"{name.replace(', ', '-')}.log", piped=True) as process:
+        contender = KokoroContender(name, process)
         await contender.until_ready()
         yield contender
 
@@ -207,6 +215,14 @@ def kokoro_files(data: Path) -> tuple[Path, Path]:
         model.write_bytes(find_weights("int8", data_dir=data, offline=True).read())
         write_arrays(voices, {VOICE: load_pack(VOICE).styles[:, None, :]})
     return model, voices
+
+
+def _in_floats(model: Path) -> Path:
+    """The same export in float32, beside it."""
+    path = model.with_name("kokoro-float.onnx")
+    if not path.exists():
+        path.write_bytes(load_float(model.read_bytes()).SerializeToString())
+    return path
 
 
 async def warm_up(contenders: Sequence[Contender], texts: Sequence[str]) -> None:

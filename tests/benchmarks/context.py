@@ -55,9 +55,11 @@ class Context:
             yield server
 
     @contextlib.asynccontextmanager
-    async def kokoro_onnx(self, threads: int = 0) -> AsyncIterator[KokoroContender]:
-        """kokoro-onnx, loaded."""
-        async with contenders.kokoro_onnx(self._data("kokoro-onnx"), self.out, threads) as kokoro:
+    async def kokoro_onnx(
+        self, name: str = contenders.KOKORO, threads: int = 0
+    ) -> AsyncIterator[KokoroContender]:
+        """kokoro-onnx, loaded, under one of its names."""
+        async with contenders.kokoro_onnx(self._data("kokoro-onnx"), self.out, name, threads) as kokoro:
             yield kokoro
 
     @contextlib.asynccontextmanager

@@ -21,7 +21,7 @@ from wyoming_tts.backends.kokoro_calibration import calibration_texts, measure
 from wyoming_tts.backends.kokoro_engine import PROVIDERS, Device, OnnxEngine, OnnxReference
 from wyoming_tts.backends.kokoro_pace import Pace
 from wyoming_tts.backends.kokoro_prepare import FILES, prepare
-from wyoming_tts.backends.kokoro_ranges import RANGES_FILE, has_fast_integers, load_ranges
+from wyoming_tts.backends.kokoro_ranges import RANGES_FILE, Integers, load_ranges, weight_bits
 from wyoming_tts.backends.kokoro_statistics import REGRESSION_FILE, Calibration, load_regression
 from wyoming_tts.backends.kokoro_voices import VoiceBook
 from wyoming_tts.backends.resident import Resident
@@ -106,17 +106,16 @@ def default_threads(cores: int) -> int:
 
 
 @contextlib.contextmanager
-def graphs(options: KokoroOptions, ranges_folder: Path | None = None) -> Iterator[Path]:
-    """The directory with the prepared graphs; load them inside the `with`.
-
-    With a folder the convolutions whose ranges it holds compute in integers.
-    """
+def graphs(options: KokoroOptions, integers: Integers | None = None) -> Iterator[Path]:
+    """The directory with the prepared graphs, in floats without `integers`; load them inside the `with`."""
     weights = find_weights(
         options.model, data_dir=options.data_dir, download_dir=options.download_dir, offline=options.offline
     )
     _LOGGER.info("Weights: %s", weights.source)
-    recipe = f"{RECIPE}.{_digest(ranges_folder / RANGES_FILE)}" if ranges_folder else RECIPE
-    derive = functools.partial(prepare, ranges_folder=ranges_folder)
+    recipe = RECIPE
+    if integers:
+        recipe += f".{_digest(integers.folder / RANGES_FILE)}.{integers.bits}"
+    derive = functools.partial(prepare, integers=integers)
     with prepared(weights, recipe=recipe, derive=derive, names=FILES, data_dir=options.data_dir) as directory:
         yield directory
 
@@ -125,11 +124,11 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
 
-def bearable_ranges(options: KokoroOptions, provider: str, folder: Path) -> Path | None:
-    """`folder` where integers serve: the weights are integers and the processor is fast at them."""
+def bearable_integers(options: KokoroOptions, provider: str, folder: Path) -> Integers | None:
+    """Those to compute in where integers serve: the weights are some and the processor is fast at them."""
     wanted = options.model == "int8" and options.precision == "auto" and provider == "cpu"
-    fast = wanted and has_fast_integers()
-    return folder if fast and load_ranges(folder) else None
+    bits = weight_bits() if wanted else 0
+    return Integers(folder, bits) if bits and load_ranges(folder) else None
 
 
 class KokoroOnnxBackend:
@@ -182,11 +181,11 @@ class KokoroOnnxBackend:
             memory=options.device_memory,
         )
         folder = options.voices_dir or voices_directory()
-        ranges = bearable_ranges(options, provider, folder)
-        with graphs(options, ranges) as directory:
+        integers = bearable_integers(options, provider, folder)
+        with graphs(options, integers) as directory:
             engine = OnnxEngine(directory, device)
             self._identity = Identity.read(directory, folder, engine.provider)
-        book = self._book(engine, ranges, folder)
+        book = self._book(engine, integers, folder)
         speaker = Speaker(engine, self._phonemizer, book.statistics, book.row, self._pace)
         if self._voices:  # the first listener shall not wait for buffers, and the pace shall be known
             for threads in {1, self.max_concurrency}:
@@ -195,12 +194,12 @@ class KokoroOnnxBackend:
                 collections.deque(speaker.speak(request), 0)
         return speaker
 
-    def _book(self, engine: OnnxEngine, ranges: Path | None, folder: Path) -> VoiceBook:
+    def _book(self, engine: OnnxEngine, integers: Integers | None, folder: Path) -> VoiceBook:
         """The voices; one that has no calibration is measured when it is first spoken with."""
         regression = load_regression(folder)
 
         def calibrate(voice: Voice, pack: VoicePack) -> Calibration:
-            with graphs(self._options, ranges) as directory:
+            with graphs(self._options, integers) as directory:
                 reference = OnnxReference.load(directory, self.max_concurrency)
             texts = calibration_texts(folder, voice.language, NEW_VOICE_TEXTS)
             samples = [measure(engine, reference, self._phonemizer, voice, pack, text) for text in texts]

@@ -1,6 +1,6 @@
 """Derives the graphs of an exported Kokoro, as a process of its own.
 
-    python -m wyoming_tts.backends.kokoro_prepare DIRECTORY [RANGES_FOLDER] < kokoro.onnx
+    python -m wyoming_tts.backends.kokoro_prepare DIRECTORY [RANGES_FOLDER BITS] < kokoro.onnx
 
 Rewriting takes seconds of Python and a gigabyte: in the server's process it would keep everybody waiting.
 """
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from wyoming_tts.backends.kokoro_ranges import Integers
 from wyoming_tts.errors import BackendUnavailableError
 
 FILES = PROSODY, TRUNK, GENERATOR, REFERENCE = (
@@ -20,19 +21,14 @@ FILES = PROSODY, TRUNK, GENERATOR, REFERENCE = (
 """What is derived: the parts that speak, and the exported generator to calibrate voices with."""
 
 
-def prepare(export: bytes, directory: Path, ranges_folder: Path | None) -> None:
+def prepare(export: bytes, directory: Path, integers: Integers | None) -> None:
     """Write `FILES` into `directory`, and wait for that.
 
-    With a folder the convolutions whose ranges it holds compute in integers. Raises ValueError when the
-    export is another graph, and BackendUnavailableError when the process is killed.
+    Without `integers` all is computed in floats. Raises ValueError when the export is another graph, and
+    BackendUnavailableError when the process is killed.
     """
-    command = [
-        sys.executable,
-        "-m",
-        __name__,
-        str(directory),
-        *([str(ranges_folder)] if ranges_folder else []),
-    ]
+    command = [sys.executable, "-m", __name__, str(directory)]
+    command += [str(integers.folder), str(integers.bits)] if integers else []
     done = subprocess.run(
         command, input=export, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
     )
@@ -49,21 +45,22 @@ def main() -> int:
     from wyoming_tts.backends.kokoro_integer import quantize
     from wyoming_tts.backends.kokoro_ranges import load_ranges
 
-    directory, *folders = map(Path, sys.argv[1:])
+    directory, *integers = sys.argv[1:]
     export = sys.stdin.buffer.read()
     try:
-        prosody, trunk, generator = kokoro_graph.derive(export, exact=not folders)
+        prosody, trunk, generator = kokoro_graph.derive(export, exact=not integers)
         reference = kokoro_graph.derive_reference(export)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    for folder in folders:
-        ranges = load_ranges(folder)
+    if integers:
+        folder, bits = integers
+        ranges = load_ranges(Path(folder))
         for part in (prosody, trunk, generator):
-            quantize(part, ranges)
-    kokoro_graph.take_apart(generator, integers=bool(folders))
+            quantize(part, ranges, int(bits))
+    kokoro_graph.take_apart(generator, integers=bool(integers))
     for name, graph in zip(FILES, (prosody, trunk, generator, reference), strict=True):
-        (directory / name).write_bytes(graph.SerializeToString())
+        (Path(directory) / name).write_bytes(graph.SerializeToString())
     return 0
 
 

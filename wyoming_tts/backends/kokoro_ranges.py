@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +17,37 @@ RANGES_FILE = "ranges.npz"
 """Name of the file with the activations' ranges inside the folder of voices."""
 
 DOT_PRODUCTS = frozenset({"avx512_vnni", "avx_vnni", "asimddp"})
-"""Processor flags that mean fast products of bytes. Without them such products are slow, or saturate."""
+"""Processor flags that mean exact and fast products of bytes."""
+
+PAIRS = "avx2"
+"""Flag of processors that add pairs of such products up in sixteen bits, where two large ones saturate."""
 
 Ranges = Mapping[str, NDArray[np.float32]]
 """By site (`noise_res.0/convs1.0`): lowest and highest value of every channel, (2, channels in + out)."""
 
 
-def has_fast_integers(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether this processor has dot products of bytes."""
+@dataclass(frozen=True, slots=True)
+class Integers:
+    """How convolutions are computed in integers."""
+
+    folder: Path
+    """Holds `RANGES_FILE`, which says which, and how they are scaled."""
+
+    bits: int = 8
+    """Of a weight, its sign included."""
+
+
+def weight_bits(cpuinfo: Path = Path("/proc/cpuinfo")) -> int:
+    """Bits of a weight that this processor multiplies faster than floats; 0 where it is not faster at all."""
     if platform.system() == "Darwin":
-        return platform.machine() == "arm64"
+        return 8 if platform.machine() == "arm64" else 0
     try:
         words = set(cpuinfo.read_text(errors="replace").split())
     except OSError:
-        return False
-    return not DOT_PRODUCTS.isdisjoint(words)
+        return 0
+    if not DOT_PRODUCTS.isdisjoint(words):
+        return 8
+    return 7 if PAIRS in words else 0
 
 
 def load_ranges(directory: Path) -> Ranges:
