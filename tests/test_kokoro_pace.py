@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wyoming_tts.backends.kokoro import FRAME, RATE
 from wyoming_tts.backends.kokoro_pace import (
     FRAMES,
+    GAIN,
     LARGEST_FIRST_WINDOW,
     LARGEST_WINDOW,
     LEAD_SPENT,
@@ -64,7 +68,7 @@ def test_first_window_grows_with_the_load(load: float, other: float, count: floa
 
 @given(loads, listeners, st.integers(10, 160), st.floats(0, 60))
 def test_windows_are_bounded(load: float, count: float, previous: int, lead: float) -> None:
-    """A window has from 0.25 to 1.6 seconds."""
+    """A window has from 0.2 to 1.6 seconds."""
     size = pace_of(load).next_window(previous, listener_with(lead), shared_by(count))
     assert SMALLEST_WINDOW <= size <= LARGEST_WINDOW
 
@@ -84,7 +88,7 @@ def test_lead_pays_for_the_window(load: float, count: float, previous: int, lead
     size = pace_of(load).next_window(previous, listener_with(lead), shared_by(count))
     seconds = (size + OVERHEAD) / FRAMES * share
     assert seconds <= LEAD_SPENT * lead + 1e-6 or size <= max(
-        SMALLEST_WINDOW, 2 * OVERHEAD * share / (1 - share)
+        SMALLEST_WINDOW, GAIN * OVERHEAD * share / (1 - share)
     )
 
 
@@ -94,6 +98,23 @@ def test_a_window_is_never_too_small_to_pay(load: float, count: float) -> None:
     share = load * count
     size = pace_of(load).next_window(10, listener_with(0.0), shared_by(count))
     assert size == LARGEST_WINDOW or size + 1 > (size + OVERHEAD) * share
+
+
+@pytest.mark.parametrize("cost", [0.004, 0.005, 0.006, 0.007, 0.0075])
+def test_four_listeners_do_not_run_dry(cost: float) -> None:
+    """With two threads, of which a frame takes one of `cost` seconds, and a quarter second in store each."""
+    pace = pace_of(cost * FRAMES)
+    silent_at, sizes = [0.25] * 4, [SMALLEST_FIRST_WINDOW] * 4
+    turns = [(0.0, thread, -1) for thread in range(2)]
+    while turns[0][0] < 10:
+        now, thread, done = heapq.heappop(turns)
+        if done >= 0:
+            assert silent_at[done] > now
+            silent_at[done] += sizes[done] / FRAMES
+        running = {listener for _, _, listener in turns}
+        nxt = min((i for i in range(4) if i not in running), key=lambda i: silent_at[i])
+        sizes[nxt] = pace.next_window(sizes[nxt], listener_with(silent_at[nxt] - now), shared_by(2))
+        heapq.heappush(turns, (now + (sizes[nxt] + OVERHEAD) * cost, thread, nxt))
 
 
 @given(st.floats(1.01, 5), st.integers(20, 160))

@@ -9,8 +9,8 @@ from wyoming_tts.types import Allowance, Playhead
 FRAMES = 40
 """Frames a second."""
 
-SMALLEST_WINDOW = 10
-"""Frames; 0.25 s are enough to play while a fast machine decodes the next window."""
+SMALLEST_WINDOW = 8
+"""Frames; 0.2 s are enough to play while a fast machine decodes the next window."""
 
 SMALLEST_FIRST_WINDOW = 12
 """Frames; the first few of them are silent."""
@@ -26,6 +26,12 @@ LARGEST_WINDOW = 64
 
 OVERHEAD = 5
 """Frames' worth of computing that the surroundings of a window cost."""
+
+GAIN, FIRST_GAIN = 1.2, 2
+"""How many times the smallest window must have the size that only just plays as long as it takes.
+
+A listener with little in store is better off with a small window soon; a first one has to last for a while.
+"""
 
 ONSET = 5
 """Frames before the first phoneme's own time in which its sound may begin; one sentence in ten needs more."""
@@ -48,13 +54,13 @@ class Pace:
 
         A listener that has nothing yet gets a small window. Then windows grow, at most to twice the last one,
         as far as two thirds of what the listener has left to play pay for, until it is its turn again. They
-        are never so small that their surroundings would cost more than is gained on playing.
+        are never so small that with their surroundings they would take longer than they play.
         """
         load, lead = self.load(allowance), playhead.lead()
-        paying = 2 * OVERHEAD * load / (1 - load) if load < 1 else LARGEST_WINDOW
+        even = OVERHEAD * load / (1 - load) if load < 1 else LARGEST_WINDOW
         if playhead.first_audio is None and not lead:
-            return int(np.clip(paying + ONSET, SMALLEST_FIRST_WINDOW, LARGEST_FIRST_WINDOW))
-        smallest = int(np.clip(paying, SMALLEST_WINDOW, LARGEST_WINDOW))
+            return int(np.clip(FIRST_GAIN * even + ONSET, SMALLEST_FIRST_WINDOW, LARGEST_FIRST_WINDOW))
+        smallest = int(np.clip(GAIN * even, SMALLEST_WINDOW, LARGEST_WINDOW))
         largest = max(smallest, min(2 * previous or 4 * SMALLEST_WINDOW, LARGEST_WINDOW))
         affordable = LEAD_SPENT * lead * FRAMES / max(load, 0.01) - OVERHEAD
         return int(np.clip(affordable, smallest, largest))
