@@ -18,7 +18,7 @@ from typing import IO, Any, Protocol
 import psutil
 
 from tests.benchmarks import listener
-from tests.benchmarks.kokoro_pi import installed
+from tests.benchmarks.kokoro_pi import install, is_installed, places
 from tests.benchmarks.listener import BenchmarkError
 from tests.benchmarks.measure import Arrival, Speech
 from wyoming_tts.onnx_graph import load_float
@@ -185,7 +185,9 @@ async def kokoro_pi(folder: Path, data: Path, logs: Path) -> AsyncIterator[Wyomi
     """
     model, voices = kokoro_files(data)
     log = logs / "kokoro-pi.log"
-    python, models = await installed(folder, model.read_bytes(), voices, log)
+    if not is_installed(folder):
+        await asyncio.to_thread(install, folder, _in_floats(model), voices, log)
+    python, models = places(folder)
     port = free_port()
     command = [str(python), "-m", "kokoro_pi", "serve", "--models", str(models), "--voice", VOICE]
     variant = "int8" if platform.machine() in ("aarch64", "arm64") else "float"
@@ -198,11 +200,10 @@ async def kokoro_pi(folder: Path, data: Path, logs: Path) -> AsyncIterator[Wyomi
 
 
 @contextlib.asynccontextmanager
-async def kokoro_onnx(
-    data: Path, logs: Path, name: str = KOKORO, threads: int = 0
-) -> AsyncIterator[KokoroContender]:
-    """kokoro-onnx with the same weights, loaded; `threads` 0 is its own choice."""
+async def kokoro_onnx(data: Path, logs: Path, name: str = KOKORO) -> AsyncIterator[KokoroContender]:
+    """kokoro-onnx with the same weights, loaded, as one of its names says."""
     model, voices = kokoro_files(data)
+    threads = 1 if name == KOKORO_1 else 0
     if name == KOKORO_FLOAT:
         model = _in_floats(model)
     command = [sys.executable, "-m", "tests.benchmarks.kokoro_worker", str(model), str(voices), str(threads)]

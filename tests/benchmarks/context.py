@@ -13,6 +13,8 @@ from tests.benchmarks import contenders
 from tests.benchmarks.contenders import Contender, KokoroContender, WyomingContender, warm_up
 from tests.benchmarks.listener import BenchmarkError
 
+WARM_UP = "Good morning, this is the first sentence."
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -44,22 +46,20 @@ class Context:
         """This server, loaded and warm; unless `flags` say otherwise it computes every sentence anew."""
         flags = flags or ("--cache-memory", "0")
         async with contenders.this_server(self._data("wyoming-tts"), self.out, *flags) as server:
-            await warm_up([server], ["Good morning, this is the first sentence."])
+            await warm_up([server], [WARM_UP])
             yield server
 
     @contextlib.asynccontextmanager
     async def wyoming_piper(self) -> AsyncIterator[WyomingContender]:
         """wyoming-piper, loaded and warm."""
         async with contenders.wyoming_piper(self._data("piper"), self.out) as server:
-            await warm_up([server], ["Good morning, this is the first sentence."])
+            await warm_up([server], [WARM_UP])
             yield server
 
     @contextlib.asynccontextmanager
-    async def kokoro_onnx(
-        self, name: str = contenders.KOKORO, threads: int = 0
-    ) -> AsyncIterator[KokoroContender]:
+    async def kokoro_onnx(self, name: str = contenders.KOKORO) -> AsyncIterator[KokoroContender]:
         """kokoro-onnx, loaded, under one of its names."""
-        async with contenders.kokoro_onnx(self._data("kokoro-onnx"), self.out, name, threads) as kokoro:
+        async with contenders.kokoro_onnx(self._data("kokoro-onnx"), self.out, name) as kokoro:
             yield kokoro
 
     @contextlib.asynccontextmanager
@@ -73,7 +73,7 @@ class Context:
                 found.append(await stack.enter_async_context(server))
             except BenchmarkError as error:
                 self.note(str(error))
-            await warm_up(found, ["Good morning, this is the first sentence."])
+            await warm_up(found, [WARM_UP])
             yield found
 
     def _data(self, name: str) -> Path:

@@ -73,7 +73,7 @@ async def _measure(context: Context) -> Costs:
         context.wyoming_piper() as piper,
         context.kokoro_pi() as pi,
         context.kokoro_onnx() as kokoro,
-        context.kokoro_onnx(KOKORO_1, threads=1) as single,
+        context.kokoro_onnx(KOKORO_1) as single,
         context.kokoro_onnx(KOKORO_FLOAT) as kokoro_floats,
     ):
         everyone: list[Contender] = [ours, floats, piper, *pi, kokoro, single, kokoro_floats]

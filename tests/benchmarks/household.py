@@ -99,15 +99,19 @@ def _contenders(context: Context):
 async def _server(contender) -> AsyncIterator[Speak]:
     server: WyomingContender
     async with contender as server:
-        for text in SHORT:
-            await server.speak(text)
-        yield server.speak
+        yield await _warm(server)
 
 
 @asynccontextmanager
 async def _server_if_there(contender) -> AsyncIterator[Speak | None]:
     async with contender as servers:
-        yield servers[0].speak if servers else None
+        yield await _warm(servers[0]) if servers else None
+
+
+async def _warm(server: WyomingContender) -> Speak:
+    for text in SHORT:
+        await server.speak(text)
+    return server.speak
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ would download. That takes some minutes and is kept.
 
 from __future__ import annotations
 
-import asyncio
+import shutil
 import subprocess
 import venv
 from pathlib import Path
@@ -27,25 +27,25 @@ build.main(["--models", str(models), "--threads", "2"])
 """What `kokoro-pi build` does, with the files that are there instead of downloads."""
 
 
-async def installed(folder: Path, weights: bytes, voices: Path, log: Path) -> tuple[Path, Path]:
-    """Its Python and the folder of its models; raises BenchmarkError where it cannot be had."""
-    python, models = folder / "environment" / "bin" / "python", folder / "models"
-    if not (models / DONE).exists():
-        await asyncio.to_thread(_install, folder, weights, voices, log)
-    return python, models
+def places(folder: Path) -> tuple[Path, Path]:
+    """Its Python and the folder of its models."""
+    return folder / "environment" / "bin" / "python", folder / "models"
 
 
-def _install(folder: Path, weights: bytes, voices: Path, log: Path) -> None:
-    from wyoming_tts.onnx_graph import load_float
+def is_installed(folder: Path) -> bool:
+    """Whether `install` came to its end."""
+    return (places(folder)[1] / DONE).exists()
 
-    models = folder / "models"
+
+def install(folder: Path, export: Path, voices: Path, log: Path) -> None:
+    """Install it and build its models from a float export; raises BenchmarkError where it cannot be had."""
+    python, models = places(folder)
     models.mkdir(parents=True, exist_ok=True)
     venv.create(folder / "environment", with_pip=True, clear=True)
-    python = str(folder / "environment" / "bin" / "python")
-    _run([python, "-m", "pip", "install", "--quiet", f"kokoro-pi=={VERSION}"], log)
-    (models / EXPORT).write_bytes(load_float(weights).SerializeToString())
-    (models / VOICES).write_bytes(voices.read_bytes())
-    _run([python, "-c", BUILD, str(models)], log)
+    _run([str(python), "-m", "pip", "install", "--quiet", f"kokoro-pi=={VERSION}"], log)
+    shutil.copyfile(export, models / EXPORT)
+    shutil.copyfile(voices, models / VOICES)
+    _run([str(python), "-c", BUILD, str(models)], log)
 
 
 def _run(command: list[str], log: Path) -> None:

@@ -91,7 +91,7 @@ class OnnxEngine:
 
 
 class _Sized:
-    """A graph for as many threads as there are, and on the processor for one, too, unless not `narrow`."""
+    """A graph for as many threads as there are, and if `narrow`, on the processor, for one, too."""
 
     def __init__(self, path: Path, device: Device, *, narrow: bool = True) -> None:
         self.wide = self._narrow = _open(path, device)

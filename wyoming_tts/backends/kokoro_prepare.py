@@ -11,13 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from wyoming_tts.backends.kokoro_ranges import Integers
+from wyoming_tts.backends.kokoro_ranges import Integers, load_ranges
 from wyoming_tts.errors import BackendUnavailableError
 
-FILES = PROSODY, TRUNK, GENERATOR, REFERENCE = (
-    *("prosody.onnx", "trunk.onnx", "generator.onnx"),
-    "reference.onnx",
-)
+PROSODY, TRUNK, GENERATOR, REFERENCE = "prosody.onnx", "trunk.onnx", "generator.onnx", "reference.onnx"
+FILES = (PROSODY, TRUNK, GENERATOR, REFERENCE)
 """What is derived: the parts that speak, and the exported generator to calibrate voices with."""
 
 
@@ -43,7 +41,6 @@ def main() -> int:
     """What the process does; its last line on standard error says what went wrong."""
     from wyoming_tts.backends import kokoro_graph
     from wyoming_tts.backends.kokoro_integer import quantize
-    from wyoming_tts.backends.kokoro_ranges import load_ranges
 
     directory, *integers = sys.argv[1:]
     export = sys.stdin.buffer.read()
