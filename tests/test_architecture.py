@@ -17,7 +17,7 @@ NAME = PACKAGE.name
 BOTTOM = ("errors", "types", "config")
 BACKENDS = "backends."
 KOKORO = (
-    *("calibration", "engine", "graph", "integer", "pace", "prepare", "ranges", "statistics"),
+    *("calibration", "engine", "graph", "integer", "pace", "prepare", "ranges", "source", "statistics"),
     "voices",
 )
 SHARED_BACKENDS = (
@@ -35,6 +35,7 @@ HEAVY = (
 LOADS_HEAVY = {
     "backends.kokoro_graph": "rewrites graphs with onnx; imported where a model is prepared",
     "backends.kokoro_integer": "the same",
+    "backends.kokoro_source": "the same",
     "onnx_graph": "the same, for any model",
     "onnx_phases": "the same",
     "download": "fetches with httpx; imported when there is something to download",

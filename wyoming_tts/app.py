@@ -20,6 +20,7 @@ from wyoming_tts.backends.cache_memory import MemoryStore
 from wyoming_tts.backends.kokoro_onnx import KokoroOnnxBackend, KokoroOptions
 from wyoming_tts.config import Settings
 from wyoming_tts.errors import ConfigError, WyomingTtsError
+from wyoming_tts.heap import keep_heap_small
 from wyoming_tts.pipeline import Pipeline, PipelineSettings
 from wyoming_tts.scheduler import ScheduledBackend, SchedulerSettings
 from wyoming_tts.text.aligned import AlignedText
@@ -47,6 +48,7 @@ def run(settings: Settings) -> int:
         level=settings.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    keep_heap_small()
     return asyncio.run(App(settings).serve())
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 from wyoming_tts.admission import Demand, can_serve, seconds_until_served
 from wyoming_tts.backends.base import Backend, BackendAround, closable
 from wyoming_tts.errors import ServerBusyError
-from wyoming_tts.turns import Claim, Turns
+from wyoming_tts.turns import NEXT, Claim, Turns
 from wyoming_tts.types import AudioChunk, Playhead, SynthesisRequest
 
 _LOGGER = logging.getLogger(__name__)
@@ -131,9 +131,13 @@ class ScheduledBackend(BackendAround):
 
     def _note(self, claim: Claim, is_new: bool, seconds: float, audio: float) -> None:
         """Learn from a turn what turns cost."""
+        turns, begins, claim.begins = self._turns, claim.begins, False
         if is_new:
-            self._turns.first_chunk_seconds = 0.7 * self._turns.first_chunk_seconds + 0.3 * seconds
-        elif claim.threads == 1:
+            turns.first_chunk_seconds = 0.7 * turns.first_chunk_seconds + 0.3 * seconds
+            return
+        if begins:
+            turns.front_seconds = 0.7 * turns.front_seconds + 0.3 * max(0.0, seconds - NEXT)
+        if claim.threads == 1:
             self._cost.note(seconds, audio)
 
     def _admit(self, request: SynthesisRequest) -> None:

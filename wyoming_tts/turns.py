@@ -41,6 +41,9 @@ class Claim:
     threads: int = 0
     """Threads that the turn occupies; 0 while it waits."""
 
+    begins: bool = True
+    """Whether the sentence has no chunk yet: its first turn takes longer than the others."""
+
     number: int = field(default_factory=lambda: next(_numbers))
     """Order of arrival."""
 
@@ -62,6 +65,8 @@ class Turns:
         self.running: list[Claim] = []
         self.first_chunk_seconds = 0.3
         """How long a new listener's turn takes; whoever schedules keeps this up to date."""
+        self.front_seconds = 0.0
+        """How much longer the first turn of any other sentence takes than its later ones; the same."""
 
     def join(self, claim: Claim) -> None:
         """There is one more who will want turns."""
@@ -102,9 +107,16 @@ class Turns:
 
     def _rank(self, claim: Claim, now: float) -> tuple[bool, float, int]:
         """Least first. A new listener's turn is long: who would fall silent during it goes before it."""
-        deadline = claim.playhead.deadline
-        first = now - deadline > PATIENCE if claim.is_new else claim.playhead.lead() < self._thin
+        deadline = claim.playhead.deadline - self._front_of(claim)
+        first = now - deadline > PATIENCE if claim.is_new else self._lead(claim) < self._thin
         return not first, deadline, claim.number
+
+    def _lead(self, claim: Claim) -> float:
+        """Seconds in store, less what passes before a sentence that begins gets to its first window."""
+        return claim.playhead.lead() - self._front_of(claim)
+
+    def _front_of(self, claim: Claim) -> float:
+        return self.front_seconds if claim.begins and not claim.is_new else 0.0
 
     @property
     def _thin(self) -> float:
@@ -123,7 +135,7 @@ class Turns:
 
     def _is_urgent(self, claim: Claim) -> bool:
         """Whether somebody hears nothing, or soon will."""
-        return claim.playhead.lead() < max(HURRY, self._thin)
+        return self._lead(claim) < max(HURRY, self._thin)
 
     def _yields(self, claim: Claim) -> bool:
         """Whether it is so far ahead that it only computes when nobody else has to."""

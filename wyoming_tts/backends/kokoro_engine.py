@@ -60,16 +60,14 @@ class Device:
 class OnnxEngine:
     """The prepared graphs, loaded; any number of calls at the same time.
 
-    Generator and prosody are loaded twice, for all threads and for one. With one the generator needs a tenth
-    less of the processor's time, the prosody, which has many small steps, a fifth; and two that are computed
-    side by side are done sooner than one after the other. The trunk, which has few large steps, takes hardly
-    more with several threads, and is large: it is loaded once.
+    Each is loaded twice, for all threads and for one. With one it needs a tenth to a third less of the
+    processor's time, and two that are computed side by side are done sooner than one after the other.
     """
 
     def __init__(self, directory: Path, device: Device) -> None:
         """Load from `directory`; raises BackendUnavailableError when ONNX Runtime cannot."""
         self._prosody = _Sized(directory / PROSODY, device)
-        self._trunk = _Sized(directory / TRUNK, device, narrow=False)
+        self._trunk = _Sized(directory / TRUNK, device)
         self._generator = _Sized(directory / GENERATOR, device)
         self.provider = self._generator.wide.get_providers()[0]
         """ONNX Runtime's name of the provider that is really active."""
@@ -91,11 +89,11 @@ class OnnxEngine:
 
 
 class _Sized:
-    """A graph for as many threads as there are, and if `narrow`, on the processor, for one, too."""
+    """A graph for as many threads as there are, and on the processor for one, too."""
 
-    def __init__(self, path: Path, device: Device, *, narrow: bool = True) -> None:
+    def __init__(self, path: Path, device: Device) -> None:
         self.wide = self._narrow = _open(path, device)
-        if narrow and device.provider == "cpu" and device.threads > 1:
+        if device.provider == "cpu" and device.threads > 1:
             self._narrow = _open(path, dataclasses.replace(device, threads=1))
         self._names = [port.name for port in self.wide.get_inputs()]
 
@@ -131,6 +129,7 @@ def _open(path: Path, device: Device) -> InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = device.threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_mem_pattern = False  # windows differ; a plan for each length costs 90 MB and saves no time
     options.log_severity_level = 3  # it warns of every constant it folds
     provider = (PROVIDERS[device.provider], device.arguments())
     try:

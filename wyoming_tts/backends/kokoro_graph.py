@@ -24,6 +24,7 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from wyoming_tts.backends.kokoro_source import GENERATOR, harmonics_by_steps, stft_as_conv
 from wyoming_tts.onnx_graph import (
     Graph,
     Port,
@@ -35,7 +36,6 @@ from wyoming_tts.onnx_graph import (
 )
 from wyoming_tts.onnx_phases import split_phases
 
-GENERATOR = "/decoder/decoder/generator/"
 HIDDEN = "/decoder/decoder/decode.3/Div_4_output_0"
 SOURCE = "/decoder/decoder/generator/Concat_3_output_0"
 DURATIONS = "/encoder/Clip_output_0"
@@ -47,20 +47,6 @@ SPECTRUM = "/decoder/decoder/generator/istft/stft/ConvTranspose_output_0"
 SPECTRUM_SCALE = "/decoder/decoder/generator/istft/stft/Constant_19_output_0"
 NEEDED = (ALIGNED, PITCH, LOUDNESS, DURATIONS, HIDDEN, SOURCE, SPECTRUM)
 STYLE, STATISTICS, AUDIO = "adain_style", "adain_statistics", "audio_untrimmed"
-
-STFT_SIZE, STFT_HOP = 20, 5
-STFT_BINS = STFT_SIZE // 2 + 1
-
-STFT_ROUNDING = (
-    (1.9e-8, 5.6e-9, -2.2e-8, -2.2e-8, 4.6e-8, -3.9e-8, 8.3e-8, -7.4e-8, 2.7e-9, -7.9e-8, 3.1e-9),
-    (1.3e-7, -1.6e-7, 1.7e-8, -3.5e-8, 4.6e-8, -6.3e-8, 1.5e-8, 1.6e-8, -1.2e-8, 3.4e-8, -1.3e-7),
-)
-"""Real and imaginary rounding error of the STFT operator (ONNX Runtime, x86-64) where the voice is silent.
-
-The harmonic source is constant there, so most bins are zero but for rounding, and their phase, which the
-generator reads, is the phase of the rounding error. Adding the same error keeps that phase as it was: the
-sentence comes out 28 dB instead of 19 dB above its difference from the export's.
-"""
 
 SINE = (3.1051927, -1.57694371, 0.63324947)
 """a, b, c of q * ((a * q + b)² + c), nearest to sin(pi r)² / pi, q = r², for r from -1/2 to 1/2: 0.0003 off.
@@ -295,39 +281,6 @@ def _inner(node: str) -> str:
     return f"{GENERATOR}{node}_output_0"
 
 
-def stft_as_conv(model: onnx.ModelProto) -> None:
-    """Compute the short spectrum of the harmonic source by a convolution, in place.
-
-    The STFT operator takes a third of the front's time for 11 bins of 20 samples.
-    """
-    g = Graph(model)
-    for node in [n for n in g.nodes if n.op_type == "STFT"]:
-        window = g.array(node.input[2]).astype(np.float64)
-        angle = 2 * np.pi * np.outer(np.arange(STFT_BINS), np.arange(STFT_SIZE)) / STFT_SIZE
-        sine = -np.sin(angle)
-        sine[[0, -1]] = 0  # not 1e-16: its sign would decide between the phases pi and -pi
-        basis = np.concatenate([np.cos(angle), sine]) * window
-        g.added["stft_basis"] = basis[:, None, :].astype(np.float32)
-        g.added["stft_rounding"] = np.array(STFT_ROUNDING, np.float32).reshape(-1)
-        constants = ("stft_basis", "stft_rounding")
-        g.added["stft_signal_shape"] = np.array([1, 1, -1], np.int64)
-        transpose = g.only(node.output[0])
-        names = {0: "stft_real", 1: "stft_imag"}
-        parts = g.consumers[transpose.output[0]]
-        by_index = {int(g.array(part.input[1])): part for part in parts}
-        make = helper.make_node
-        g.replace(
-            node,
-            [
-                make("Reshape", [node.input[0], "stft_signal_shape"], ["stft_signal"]),
-                make("Conv", ["stft_signal", *constants], ["stft_both"], strides=[STFT_HOP]),
-                make("Split", ["stft_both"], [by_index[i].output[0] for i in names], axis=1, num_outputs=2),
-            ],
-        )
-        g.drop([transpose, *parts])
-    g.commit()
-
-
 def derive(export: bytes, *, exact: bool = True) -> tuple[onnx.ModelProto, onnx.ModelProto, onnx.ModelProto]:
     """The prosody, the trunk and the generator of an exported Kokoro graph (int8, float16 or float32).
 
@@ -338,6 +291,7 @@ def derive(export: bytes, *, exact: bool = True) -> tuple[onnx.ModelProto, onnx.
     prosody = extract(whole, PROSODY_INPUTS, [*BETWEEN, (DURATIONS, FLOAT, None)])
     outputs = [*GENERATOR_INPUTS, (STYLE, FLOAT, [1, 2, channels])]
     trunk = extract(whole, [*BETWEEN, STYLE_ROW], outputs)
+    harmonics_by_steps(trunk)
     stft_as_conv(trunk)
     for part in (prosody, trunk):
         convs_2d(part)

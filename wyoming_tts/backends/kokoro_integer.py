@@ -35,6 +35,13 @@ SITES = re.compile(
 )
 """Outputs of the convolutions that become integer ones: in the generator, the trunk and the prosody."""
 
+SIDE_BY_SIDE = re.compile(r"cnn|N\.0/conv1")
+"""Sites behind operators that lay a token's or a frame's channels side by side.
+
+There ONNX Runtime rounds one number after the other if each channel has a scale of its own. Multiplied
+before, all have the same, and that is ten times as fast.
+"""
+
 ZERO = 128
 """The byte that stands for zero where there is but one for all channels."""
 
@@ -100,6 +107,7 @@ def _quantized(
         "one": np.float32(1),
         "zero": np.uint8(ZERO),
         "in": entering.scale.astype(np.float32),
+        "per_unit": (1 / entering.scale).reshape(1, -1, 1, 1).astype(np.float32),
         "in_zero": entering.zero[0],
         "in_zeros": entering.zero,
         "weight": np.rint(weight / unit.reshape(-1, 1, 1, 1)).astype(np.int8),
@@ -122,8 +130,15 @@ def _quantized(
         r,
     )
     product.attribute.extend(node.attribute)
+    if SIDE_BY_SIDE.match(site):
+        rounding = [
+            make("Mul", [node.input[0], "per_unit"], f"{site}/units"),
+            make("QuantizeLinear", [f"{site}/units", "one", "in_zero"], q),
+        ]
+    else:
+        rounding = [make("QuantizeLinear", [node.input[0], "in", "in_zeros"], q, axis=1)]
     return [
-        make("QuantizeLinear", [node.input[0], "in", "in_zeros"], q, axis=1),
+        *rounding,
         product,
         make("DequantizeLinear", [r, "out", "out_zeros"], node.output[0], axis=1),
     ]

@@ -39,7 +39,7 @@ _LOGGER = logging.getLogger(__name__)
 AUTOMATIC = ("cuda", "openvino", "cpu")
 """What `auto` tries, best first; not CoreML, which compiles anew for every length of a window."""
 
-RECIPE = "12"
+RECIPE = "13"
 """Version of the prepared graphs: raise it with every change to what `kokoro_prepare` writes."""
 
 WARM_UP = "I am ready to speak, and I will be quick."

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
-import gc
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 from wyoming_tts.errors import BackendUnavailableError
+from wyoming_tts.heap import release_memory, trim_heap
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -97,7 +95,7 @@ class Resident(Generic[T]):
     async def _fill(self, loaded: asyncio.Future[T]) -> None:
         self.state = "loading"
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._executor, self._load)
+            found = await asyncio.get_running_loop().run_in_executor(self._executor, self._load_lean)
         except Exception as error:  # whoever waits shall have it, whatever it is
             self.state, self._loaded = "failed to load", None  # whoever comes next may have more luck
             if not loaded.done():
@@ -107,6 +105,12 @@ class Resident(Generic[T]):
             if not loaded.done():
                 loaded.set_result(found)
 
+    def _load_lean(self) -> T:
+        """Load, and give back what only loading needed."""
+        loaded = self._load()
+        trim_heap()
+        return loaded
+
     def _rest(self) -> None:
         if self._running and self._idle_seconds and not self._users:
             if self._timer is not None:
@@ -115,11 +119,3 @@ class Resident(Generic[T]):
 
     def _stopped(self) -> BackendUnavailableError:
         return BackendUnavailableError(f"{self._name} is not running")
-
-
-def release_memory() -> None:
-    """Collect what nobody holds, and give freed memory back to the system, which glibc would keep."""
-    gc.collect()
-    if sys.platform == "linux":
-        with contextlib.suppress(AttributeError, OSError):  # another C library
-            ctypes.CDLL(None).malloc_trim(0)
