@@ -45,7 +45,7 @@ def test_the_parts_are_the_network(float_model: Model, name: str, index: int) ->
     read = float_model.read(voice, texts_for(voice, 10)[index])
     exported, statistics = read.exact()
     assert len(exported) == FRAME * read.frames
-    assert loudest(read.decoder(statistics).decode(0, read.frames) - exported) < 1e-4
+    assert loudest(read.decoder(statistics).decode(0, read.frames) - exported) < 3e-4  # the sine's polynomial
     assert loudest(exported) > 0.05
 
 

@@ -52,6 +52,16 @@ def test_an_upsampling_is_a_convolution(width: int, stride: int, steps: int) -> 
     np.testing.assert_allclose(run(model, x=x), expected, atol=1e-5)
 
 
+def test_samples_that_read_the_same_steps_share_a_convolution() -> None:
+    """None multiplies with zeros: two steps for each of ten samples, not three."""
+    model = upsampling(20, 10)
+    upsamplings_as_convs(model, lambda node: True)
+    weights = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+    taps = [weights[node.input[1]] for node in model.graph.node if node.op_type == "Conv"]
+    assert [tap.shape for tap in taps] == [(5 * CHANNELS, INPUTS, 1, 2)] * 2
+    assert all(np.all(tap != 0) for tap in taps)
+
+
 def test_only_chosen_ones_are_rewritten() -> None:
     """What is not chosen stays as it is."""
     model = upsampling(4, 2)

@@ -5,6 +5,7 @@ Imported only to derive graphs, never while speaking.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
@@ -253,49 +254,58 @@ def upsamplings_as_convs(model: onnx.ModelProto, choose: Callable[[NodeProto], b
     """Compute transposed convolutions of a four-dimensional graph by plain ones, in place.
 
     Each of the `stride` samples between two steps becomes a channel of its own, and the channels are then
-    laid one behind the other. ONNX Runtime sums a transposed convolution in another order for short inputs
-    than for long ones, so that what is rounded behind it would depend on the window. Expects
-    paddings that make the output `stride` times as long as the input, and no groups.
+    laid one behind the other. Those that read the same steps share a convolution. ONNX Runtime sums a
+    transposed convolution in another order for short inputs than for long ones, so that what is rounded
+    behind it would depend on the window. Expects paddings that make the output `stride` times as long as the
+    input, and no groups.
     """
     g = Graph(model)
-    make = helper.make_node
     for node in g.nodes:
-        if node.op_type != "ConvTranspose" or not choose(node):
-            continue
-        at = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        stride, pad = at["strides"][1], at["pads"][1]
-        weight = g.array(node.input[1])[:, :, 0]
-        inputs, channels, width = weight.shape
-        reach = -(-max(width - pad - 1, pad) // stride)
-        taps = np.zeros((channels, stride, inputs, 2 * reach + 1), np.float32)
-        for phase in range(stride):
-            for tap in range(-reach, reach + 1):
+        if node.op_type == "ConvTranspose" and choose(node):
+            g.replace(node, _upsampling(g, node))
+    g.commit()
+
+
+def _upsampling(g: Graph, node: NodeProto) -> list[NodeProto]:
+    make, out = helper.make_node, node.output[0]
+    at = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    stride, pad = at["strides"][1], at["pads"][1]
+    weight, bias = g.array(node.input[1])[:, :, 0], g.array(node.input[2])
+    inputs, channels, width = weight.shape
+
+    def reach(phase: int) -> tuple[int, int]:
+        """The first and the last step that a sample reads, counted from the one before it."""
+        return min(0, -((width - 1 - phase - pad) // stride)), max(0, (phase + pad) // stride)
+
+    nodes, rows = [], []
+    for (first, last), some in itertools.groupby(range(stride), reach):
+        phases = list(some)
+        taps = np.zeros((channels, len(phases), inputs, last - first + 1), np.float32)
+        for row, phase in enumerate(phases):
+            for tap in range(first, last + 1):
                 index = phase + pad - stride * tap
                 if 0 <= index < width:
-                    taps[:, phase, :, tap + reach] = weight[:, :, index].T
-        out = node.output[0]
-        constants = {
-            "weight": taps.reshape(channels * stride, inputs, 1, -1),
-            "bias": np.repeat(g.array(node.input[2]), stride),
-            "phases": np.array([1, channels, stride, -1], np.int64),
-            "line": np.array([1, channels, 1, -1], np.int64),
-        }
-        names = {key: f"{out}_{key}" for key in constants}
-        g.added.update({names[key]: value for key, value in constants.items()})
+                    taps[:, row, :, tap - first] = weight[:, :, index].T
+        name = f"{out}_{phases[0]}"
+        g.added[f"{name}_weight"] = taps.reshape(channels * len(phases), inputs, 1, -1)
+        g.added[f"{name}_bias"] = np.repeat(bias, len(phases))
+        g.added[f"{name}_shape"] = np.array([1, channels, len(phases), -1], np.int64)
         conv = make(
             "Conv",
-            [node.input[0], names["weight"], names["bias"]],
-            [f"{out}_stacked"],
-            kernel_shape=[1, 2 * reach + 1],
-            pads=[0, reach, 0, reach],
+            [node.input[0], f"{name}_weight", f"{name}_bias"],
+            [f"{name}_stacked"],
+            kernel_shape=[1, last - first + 1],
+            pads=[0, -first, 0, last],
         )
-        steps = [
-            make("Reshape", [f"{out}_stacked", names["phases"]], [f"{out}_apart"]),
-            make("Transpose", [f"{out}_apart"], [f"{out}_turned"], perm=[0, 1, 3, 2]),
-            make("Reshape", [f"{out}_turned", names["line"]], [out]),
-        ]
-        g.replace(node, [conv, *steps])
-    g.commit()
+        nodes += [conv, make("Reshape", [f"{name}_stacked", f"{name}_shape"], [f"{name}_apart"])]
+        rows.append(f"{name}_apart")
+    g.added[f"{out}_line"] = np.array([1, channels, 1, -1], np.int64)
+    return [
+        *nodes,
+        make("Concat", rows, [f"{out}_apart"], axis=2),
+        make("Transpose", [f"{out}_apart"], [f"{out}_turned"], perm=[0, 1, 3, 2]),
+        make("Reshape", [f"{out}_turned", f"{out}_line"], [out]),
+    ]
 
 
 def _add_height(model: onnx.ModelProto) -> None:

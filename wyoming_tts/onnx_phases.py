@@ -107,15 +107,18 @@ def _joined(g: Graph, name: str, odd: int) -> list[NodeProto]:
     """The even and the odd steps in turn."""
     make = helper.make_node
     g.added["one_row"] = np.array([0, 0, 1, -1])
-    nodes: list[NodeProto] = []
-    even, line = _phase(name, 0), f"{name}/line" if odd else name
-    uneven = _pad(g, nodes, _phase(name, 1), (0, odd), f"{name}/odd_padded")
-    nodes += [
-        make("Concat", [even, uneven], [f"{name}/rows"], axis=2),
+    even, uneven = _phase(name, 0), _phase(name, 1)
+    rows = [even, f"{name}/odd_padded" if odd else uneven]
+    line = f"{name}/line" if odd else name
+    nodes = [
+        make("Concat", rows, [f"{name}/rows"], axis=2),
         make("Transpose", [f"{name}/rows"], [f"{name}/columns"], perm=[0, 1, 3, 2]),
         make("Reshape", [f"{name}/columns", "one_row"], [line]),
     ]
-    _cut(g, nodes, line, (0, odd), name)
+    if odd:
+        g.added.update({"one_behind": np.array([0, 0, 0, 0, 0, 0, 0, 1]), "but_the_last": np.array([-1])})
+        nodes.insert(0, make("Pad", [uneven, "one_behind"], [rows[1]]))
+        nodes.append(make("Slice", [line, "phase_0", "but_the_last", "time_axis"], [name]))
     return nodes
 
 
@@ -139,6 +142,7 @@ def _phased_conv(g: Graph, node: NodeProto, odd: int) -> list[NodeProto]:
     step more than odd ones.
     """
     taps, dilation = _taps(g, node)
+    leaving, entering = next(iter(taps.values())).shape
     shift = (dilation - 1) // 2
     same = {n * dilation // 2: tap for n, tap in taps.items() if n % 2 == 0}
     across = {(n + 1) * dilation // 2: tap for n, tap in taps.items() if n % 2}
@@ -147,8 +151,8 @@ def _phased_conv(g: Graph, node: NodeProto, odd: int) -> list[NodeProto]:
     both, more = f"{out}/both", shift + odd
     nodes: list[NodeProto] = []
     terms = [
-        _pad(g, nodes, x[0], (shift, 0), f"{out}/even_term"),
-        _pad(g, nodes, x[1], (0, more), f"{out}/odd_term"),
+        _pad(g, nodes, x[0], (shift, 0), f"{out}/even_term", entering),
+        _pad(g, nodes, x[1], (0, more), f"{out}/odd_term", entering),
     ]
     nodes += [
         helper.make_node("Add", terms, [f"{out}/sum"]),
@@ -157,7 +161,7 @@ def _phased_conv(g: Graph, node: NodeProto, odd: int) -> list[NodeProto]:
         _conv(g, x[0], _difference(across, same), (-shift, -odd), f"{out}/own_1"),
     ]
     for phase, steps in enumerate(((shift, 0), (0, more))):
-        common = _cut(g, nodes, both, steps, f"{both}_{phase}")
+        common = _cut(g, nodes, both, steps, f"{both}_{phase}", leaving)
         nodes.append(helper.make_node("Add", [f"{out}/own_{phase}", common], [_phase(out, phase)]))
     return nodes
 
@@ -200,24 +204,33 @@ def _conv(
     )
 
 
-def _pad(g: Graph, nodes: list[NodeProto], x: str, steps: tuple[int, int], output: str) -> str:
+def _pad(g: Graph, nodes: list[NodeProto], x: str, steps: tuple[int, int], output: str, channels: int) -> str:
     """Name of `x` with zeros before and behind: `output`, for which a node is added, or `x` with none."""
     before, behind = steps
-    if not any(steps):
-        return x
-    name = f"pads_{before}_{behind}"
-    g.added[name] = np.array([0, 0, 0, before, 0, 0, 0, behind])
-    nodes.append(helper.make_node("Pad", [x, name], [output]))
-    return output
+    return _moved(g, nodes, x, np.ones(1), [0, before, 0, behind], output, channels) if any(steps) else x
 
 
-def _cut(g: Graph, nodes: list[NodeProto], x: str, steps: tuple[int, int], output: str) -> str:
+def _cut(g: Graph, nodes: list[NodeProto], x: str, steps: tuple[int, int], output: str, channels: int) -> str:
     """Name of `x` without some steps before and behind: like `_pad`."""
     before, behind = steps
-    if not any(steps):
-        return x
-    names = (f"cut_{before}", f"cut_{behind}_behind")
-    g.added[names[0]] = np.array([before])
-    g.added[names[1]] = np.array([-behind if behind else END])
-    nodes.append(helper.make_node("Slice", [x, *names, "time_axis"], [output]))
+    taps = np.eye(before + behind + 1)[before]
+    return _moved(g, nodes, x, taps, [0, 0, 0, 0], output, channels) if any(steps) else x
+
+
+def _moved(
+    g: Graph,
+    nodes: list[NodeProto],
+    x: str,
+    taps: NDArray[np.float64],
+    pads: list[int],
+    output: str,
+    channels: int,
+) -> str:
+    """One tap a channel: convolutions stay in the layout of those around them, which Pad and Slice leave."""
+    name = f"moved_{len(taps)}_{int(taps.argmax())}_{channels}"
+    g.added[name] = np.broadcast_to(taps.astype(np.float32), (channels, 1, 1, len(taps)))
+    kernel = [1, len(taps)]
+    nodes.append(
+        helper.make_node("Conv", [x, name], [output], kernel_shape=kernel, pads=pads, group=channels)
+    )
     return output

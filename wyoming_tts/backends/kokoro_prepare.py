@@ -45,7 +45,7 @@ def main() -> int:
     directory, *integers = sys.argv[1:]
     export = sys.stdin.buffer.read()
     try:
-        prosody, trunk, generator = kokoro_graph.derive(export, exact=not integers)
+        prosody, trunk, generator = kokoro_graph.derive(export, fine=not integers)
         reference = kokoro_graph.derive_reference(export)
     except ValueError as error:
         print(error, file=sys.stderr)
