@@ -12,5 +12,10 @@ from numpy.typing import NDArray
 
 def run(model: onnx.ModelProto, **feed: NDArray[np.float32]) -> NDArray[Any]:
     """The first output of a graph, by the names of its inputs."""
+    return run_all(model, feed)[0]
+
+
+def run_all(model: onnx.ModelProto, feed: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    """All outputs of a graph."""
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    return session.run(None, feed)[0]
+    return session.run(None, feed)

@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "wyoming_tts"
 NAME = PACKAGE.name
 
-BOTTOM = ("errors", "types", "config")
+BOTTOM = ("errors", "types", "config", "config_load")
 BACKENDS = "backends."
 KOKORO = (
     *("calibration", "engine", "graph", "integer", "pace", "prepare", "ranges", "source", "statistics"),

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from wyoming_tts import __version__
-from wyoming_tts.config import Settings, build_parser, load_settings, settings_table
+from wyoming_tts.config import Settings
+from wyoming_tts.config_load import build_parser, load_settings, settings_table
 from wyoming_tts.errors import ConfigError
 
 OTHER: dict[str, Any] = {

@@ -77,7 +77,7 @@ def answer(model: onnx.ModelProto, steps: int) -> NDArray[np.float32]:
 
 
 def multiplications(model: onnx.ModelProto) -> int:
-    """A step, for whole convolutions; half as many for those of half the length.
+    """A step, for whole convolutions; all of them, however short their signal.
 
     Those that only move a channel, with one tap for it, are not counted.
     """
@@ -86,25 +86,28 @@ def multiplications(model: onnx.ModelProto) -> int:
     return sum(int(np.prod(shape)) for shape in weights if shape[1] > 1)
 
 
-@pytest.mark.parametrize("steps", [2, 3, 40, 41])
+@pytest.mark.parametrize(("phases", "steps"), [(2, 2), (2, 3), (2, 41), (4, 12), (4, 14), (4, 41), (8, 26)])
 @pytest.mark.parametrize("dilation", [1, 3, 5])
 @pytest.mark.parametrize("width", [3, 5, 7, 11])
-def test_the_same_is_computed(width: int, dilation: int, steps: int) -> None:
+def test_the_same_is_computed(width: int, dilation: int, phases: int, steps: int) -> None:
     """For any taps, up to the edges, and for signals shorter than the taps reach."""
     model = residual(width, dilation)
     expected = answer(model, steps)
-    split_phases(model, ["x_twice", "more_twice"], "end", odd=bool(steps % 2))
+    split_phases(model, ["x_twice", "more_twice"], "end", phases=phases, rest=steps % phases)
     onnx.checker.check_model(model)
     np.testing.assert_allclose(answer(model, steps), expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("width", "share"), [(3, 5 / 6), (7, 11 / 14), (11, 17 / 22)])
-def test_fewer_multiplications(width: int, share: float) -> None:
+@pytest.mark.parametrize(
+    ("width", "phases", "share"),
+    [(3, 2, 2.5 / 3), (7, 2, 5.5 / 7), (11, 2, 8.5 / 11), (7, 4, 4.75 / 7), (11, 4, 7.25 / 11)],
+)
+def test_fewer_multiplications(width: int, phases: int, share: float) -> None:
     """What it is for."""
     model = residual(width, 3)
     whole = multiplications(model)
-    split_phases(model, ["x_twice", "more_twice"], "end")
-    assert multiplications(model) / 2 == pytest.approx(share * whole)
+    split_phases(model, ["x_twice", "more_twice"], "end", phases=phases)
+    assert multiplications(model) / phases == pytest.approx(share * whole)
 
 
 def test_only_what_is_between_is_taken_apart() -> None:

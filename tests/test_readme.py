@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from wyoming_tts.cli import COMMANDS
-from wyoming_tts.config import Settings, load_settings, settings_table
+from wyoming_tts.config import Settings
+from wyoming_tts.config_load import load_settings, settings_table
 from wyoming_tts.models import RELEASES
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.lexicon import FILE_NAME, Lexicon

@@ -29,7 +29,7 @@ from wyoming.info import Info, TtsProgram, TtsVoice
 
 from wyoming_tts.cli_streams import Meter, prefetched, read_text
 from wyoming_tts.client import WyomingTtsClient
-from wyoming_tts.config import Parser, did_you_mean, load_settings
+from wyoming_tts.config_load import Parser, did_you_mean, load_settings
 from wyoming_tts.discovery import discover
 from wyoming_tts.errors import (
     BackendError,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from wyoming_tts.config import load_settings
+from wyoming_tts.config_load import load_settings
 from wyoming_tts.errors import ConfigError
 from wyoming_tts.phonemes import Phonemes, Phonemizer
 from wyoming_tts.text.aligned import AlignedText

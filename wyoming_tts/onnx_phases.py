@@ -1,4 +1,4 @@
-"""Computes convolutions with a fifth fewer multiplications, on even and odd steps apart.
+"""Computes convolutions with fewer multiplications, on every second or every fourth step apart.
 
 Written for the even and the odd steps of its signal, a convolution is a Toeplitz matrix of two by two smaller
 ones: with `same` for the taps at an even distance, and `across` and `back` for those at an odd one,
@@ -10,14 +10,16 @@ so that four convolutions of half the length do the work of one. Three do as wel
     both  = same * (even + odd)
     even' = both + (back - same) * odd       odd' = both + (across - same) * even
 
-The sum is rounded otherwise, nothing else changes. A chain of residual blocks stays apart from its first to
-its last convolution: what is done step by step does not care. Imported only to derive graphs.
+and each of these three can be taken apart once more. The sum is rounded otherwise, nothing else changes. A
+chain of residual blocks stays apart from its first to its last convolution: what is done step by step does
+not care. Imported only to derive graphs.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
@@ -33,28 +35,43 @@ END = 2**62
 """An index behind every last one."""
 
 Taps = Mapping[int, NDArray[np.float32]]
-"""Weights, (outputs, inputs), by the distance in steps of what they are multiplied with."""
+"""Weights, (outputs, inputs), by the distance in dilations of what they are multiplied with."""
 
 
-def split_phases(model: onnx.ModelProto, entries: Sequence[str], leave: str, *, odd: bool = False) -> None:
-    """Compute everything between the tensors `entries` and `leave` on even and odd steps apart, in place.
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Every so many-th step of a signal; of n of them those from `first` to n + `more`, without that one."""
 
-    All are (1, channels, 1, time) with the same time, which is an even number of steps, or with `odd` an odd
-    one. Raises ValueError for operators between them that cannot be taken apart, and for tensors between them
-    that are read elsewhere.
+    name: str
+    first: int
+    more: int
+
+
+def split_phases(
+    model: onnx.ModelProto, entries: Sequence[str], leave: str, *, phases: int = 2, rest: int = 0
+) -> None:
+    """Compute everything between the tensors `entries` and `leave` in so many phases, in place.
+
+    All are (1, channels, 1, time) with the same time: a multiple of `phases`, which is a power of two, and
+    `rest` steps more, and longer than the taps reach. Raises ValueError for operators that cannot
+    be taken apart, and for tensors between `entries` and `leave` that are read elsewhere.
     """
     g = Graph(model)
     region = _between(g, entries, leave)
     apart = {*entries, *(name for node in region for name in node.output)}
     _check(g, region, apart - {*entries, leave})
-    indices = {"time_axis": 3, "every_other": 2, "to_the_end": END, "phase_0": 0, "phase_1": 1}
+    indices = {"time_axis": 3, "every_nth": phases, "to_the_end": END, "rest": rest - phases}
+    indices |= {f"phase_{phase}": phase for phase in range(phases)}
     g.added.update({name: np.array([index]) for name, index in indices.items()})
     for name in entries:
-        g.replace(g.producer[name], [g.producer[name], *_taken_apart(name)])
+        g.replace(g.producer[name], [g.producer[name], *_taken_apart(name, phases)])
     for node in region:
-        new = _phased_conv(g, node, int(odd)) if node.op_type == "Conv" else _twice(node, apart)
+        if node.op_type == "Conv":
+            new = _Apart(g, node, phases, rest).nodes
+        else:
+            new = [_one(node, apart, phase) for phase in range(phases)]
         if leave in node.output:
-            new += _joined(g, leave, int(odd))
+            new += _joined(g, leave, phases, rest)
         g.replace(node, new)
     g.commit()
 
@@ -80,90 +97,161 @@ def _check(g: Graph, region: Sequence[NodeProto], inner: set[str]) -> None:
     for node in region:
         if node.op_type not in {*STEP_BY_STEP, "Conv"}:
             raise ValueError(
-                f"{node.op_type} of {node.output[0]} cannot be computed on even and odd steps apart"
+                f"{node.op_type} of {node.output[0]} cannot be computed on every so many-th step apart"
             )
     for name in inner:
         if any(id(reader) not in inside for reader in g.consumers[name]):
             raise ValueError(f"{name} is read outside of what shall be taken apart")
 
 
-def _phase(name: str, phase: int) -> str:
-    return f"{name}/{'odd' if phase else 'even'}"
+def _name(signal: str, phase: int) -> str:
+    return f"{signal}/phase_{phase}"
 
 
-def _taken_apart(name: str) -> list[NodeProto]:
-    """Of a tensor, the even and the odd steps."""
+def _phases(signal: str, phases: int, rest: int) -> list[Phase]:
+    """Those of a signal with a multiple of `phases` steps and `rest` more."""
+    return [Phase(_name(signal, phase), 0, int(phase < rest)) for phase in range(phases)]
+
+
+def _taken_apart(name: str, phases: int) -> list[NodeProto]:
     return [
         helper.make_node(
-            "Slice",
-            [name, f"phase_{phase}", "to_the_end", "time_axis", "every_other"],
-            [_phase(name, phase)],
+            "Slice", [name, f"phase_{phase}", "to_the_end", "time_axis", "every_nth"], [_name(name, phase)]
         )
-        for phase in (0, 1)
+        for phase in range(phases)
     ]
 
 
-def _joined(g: Graph, name: str, odd: int) -> list[NodeProto]:
-    """The even and the odd steps in turn."""
+def _joined(g: Graph, name: str, phases: int, rest: int) -> list[NodeProto]:
+    """The steps of the phases in turn."""
     make = helper.make_node
     g.added["one_row"] = np.array([0, 0, 1, -1])
-    even, uneven = _phase(name, 0), _phase(name, 1)
-    rows = [even, f"{name}/odd_padded" if odd else uneven]
-    line = f"{name}/line" if odd else name
-    nodes = [
+    rows, nodes = [], []
+    for phase in _phases(name, phases, rest):
+        rows.append(phase.name)
+        if rest and not phase.more:
+            g.added["one_behind"] = np.array([0, 0, 0, 0, 0, 0, 0, 1])
+            rows[-1] += "_padded"
+            nodes.append(make("Pad", [phase.name, "one_behind"], [rows[-1]]))
+    line = f"{name}/line" if rest else name
+    nodes += [
         make("Concat", rows, [f"{name}/rows"], axis=2),
         make("Transpose", [f"{name}/rows"], [f"{name}/columns"], perm=[0, 1, 3, 2]),
         make("Reshape", [f"{name}/columns", "one_row"], [line]),
     ]
-    if odd:
-        g.added.update({"one_behind": np.array([0, 0, 0, 0, 0, 0, 0, 1]), "but_the_last": np.array([-1])})
-        nodes.insert(0, make("Pad", [uneven, "one_behind"], [rows[1]]))
-        nodes.append(make("Slice", [line, "phase_0", "but_the_last", "time_axis"], [name]))
-    return nodes
+    return [*nodes, make("Slice", [line, "phase_0", "rest", "time_axis"], [name])] if rest else nodes
 
 
-def _twice(node: NodeProto, apart: set[str]) -> list[NodeProto]:
-    """An operator that works step by step, once for each phase."""
-    nodes = []
-    for phase in (0, 1):
-        new = copy.deepcopy(node)
-        new.name = _phase(node.name, phase) if node.name else ""
-        new.input[:] = [_phase(name, phase) if name in apart else name for name in node.input]
-        new.output[:] = [_phase(name, phase) for name in node.output]
-        nodes.append(new)
-    return nodes
+def _one(node: NodeProto, apart: set[str], phase: int) -> NodeProto:
+    """An operator that works step by step, for one phase."""
+    new = copy.deepcopy(node)
+    new.name = _name(node.name, phase) if node.name else ""
+    new.input[:] = [_name(name, phase) if name in apart else name for name in node.input]
+    new.output[:] = [_name(name, phase) for name in node.output]
+    return new
 
 
-def _phased_conv(g: Graph, node: NodeProto, odd: int) -> list[NodeProto]:
-    """Three convolutions in the place of one (see above).
+class _Apart:
+    """The nodes that compute the phases of a convolution."""
 
-    Where the dilation d is greater than one, odd distances are an odd number of dilations: the even steps are
-    read (d - 1) / 2 half steps later, so that all taps fall onto one grid. `odd` says that there is one even
-    step more than odd ones.
-    """
-    taps, dilation = _taps(g, node)
-    leaving, entering = next(iter(taps.values())).shape
-    shift = (dilation - 1) // 2
-    same = {n * dilation // 2: tap for n, tap in taps.items() if n % 2 == 0}
-    across = {(n + 1) * dilation // 2: tap for n, tap in taps.items() if n % 2}
-    back = {distance - dilation: tap for distance, tap in across.items()}
-    out, x = node.output[0], [_phase(node.input[0], phase) for phase in (0, 1)]
-    both, more = f"{out}/both", shift + odd
-    nodes: list[NodeProto] = []
-    terms = [
-        _pad(g, nodes, x[0], (shift, 0), f"{out}/even_term", entering),
-        _pad(g, nodes, x[1], (0, more), f"{out}/odd_term", entering),
-    ]
-    nodes += [
-        helper.make_node("Add", terms, [f"{out}/sum"]),
-        _conv(g, f"{out}/sum", same, (0, 0), both, node.input[2:]),
-        _conv(g, x[1], _difference(back, same), (shift, odd), f"{out}/own_0"),
-        _conv(g, x[0], _difference(across, same), (-shift, -odd), f"{out}/own_1"),
-    ]
-    for phase, steps in enumerate(((shift, 0), (0, more))):
-        common = _cut(g, nodes, both, steps, f"{both}_{phase}", leaving)
-        nodes.append(helper.make_node("Add", [f"{out}/own_{phase}", common], [_phase(out, phase)]))
-    return nodes
+    def __init__(self, g: Graph, node: NodeProto, phases: int, rest: int) -> None:
+        taps, self._dilation = _taps(g, node)
+        self._leaving, self._entering = taps[0].shape
+        self.nodes: list[NodeProto] = []
+        self._g, self._out, self._count = g, node.output[0], 0
+        x, y = (_phases(name, phases, rest) for name in (node.input[0], node.output[0]))
+        self._compute(taps, x, y, node.input[2:])
+
+    def _compute(
+        self, taps: Taps, x: Sequence[Phase], wanted: Sequence[Phase], bias: Sequence[str] = ()
+    ) -> None:
+        """Make the phases `wanted` of what the taps make of the phases `x` (see above).
+
+        Where the dilation d is greater than one, odd distances are an odd number of dilations: the even steps
+        are read (d - 1) / 2 of their steps later, so that all taps fall onto one grid.
+        """
+        if len(x) == 1:
+            self._convolve(taps, x[0], wanted[0], bias)
+            return
+        shift = (self._dilation - 1) // 2
+        same = {n // 2: tap for n, tap in taps.items() if n % 2 == 0}
+        across = {(n + 1) // 2: tap for n, tap in taps.items() if n % 2}
+        back = {n - 1: tap for n, tap in across.items()}
+        if not across:
+            for half in (0, 1):
+                self._compute(same, x[half::2], wanted[half::2], bias)
+            return
+        even, odd = _later(x[::2], shift), x[1::2]
+        results = _later(wanted[::2], shift), wanted[1::2]
+        both = [self._new(min(a.first, b.first), max(a.more, b.more)) for a, b in zip(*results, strict=True)]
+        self._compute(same, [self._sum(a, b) for a, b in zip(even, odd, strict=True)], both, bias)
+        own = (_difference(back, same), odd), (_difference(across, same), even)
+        for (difference, signal), result in zip(own, results, strict=True):
+            terms = [self._new(phase.first, phase.more) for phase in result]
+            self._compute(difference, signal, terms)
+            for term, common, phase in zip(terms, both, result, strict=True):
+                self._add(term, self._moved(common, phase, self._leaving), phase)
+
+    def _new(self, first: int, more: int) -> Phase:
+        self._count += 1
+        return Phase(f"{self._out}/part_{self._count}", first, more)
+
+    def _add(self, one: Phase, other: Phase, result: Phase) -> None:
+        self.nodes.append(helper.make_node("Add", [one.name, other.name], [result.name]))
+
+    def _sum(self, one: Phase, other: Phase) -> Phase:
+        result = self._new(min(one.first, other.first), max(one.more, other.more))
+        one, other = (self._moved(term, result, self._entering) for term in (one, other))
+        self._add(one, other, result)
+        return result
+
+    def _convolve(self, taps: Taps, x: Phase, wanted: Phase, bias: Sequence[str]) -> None:
+        at = range(min(taps), max(taps) + 1)
+        before = x.first - wanted.first - self._dilation * at[0]
+        behind = wanted.more - x.more + self._dilation * at[-1]
+        if before < 0 or behind < 0:  # it reaches neither of its own edges
+            x = self._moved(x, Phase("", x.first - min(0, before), x.more + min(0, behind)), self._entering)
+        weight = f"{wanted.name}/weight"
+        self._g.added[weight] = np.stack([taps[n] for n in at], axis=-1)[:, :, None]
+        self._conv(
+            [x.name, weight, *bias],
+            wanted.name,
+            kernel_shape=[1, len(at)],
+            dilations=[1, self._dilation],
+            pads=[0, max(0, before), 0, max(0, behind)],
+        )
+
+    def _moved(self, x: Phase, like: Phase, channels: int) -> Phase:
+        """`x` from the first to the last step of another phase: with zeros where it has none.
+
+        Computed with one tap a channel: convolutions stay in the layout of those around them, which Pad and
+        Slice leave.
+        """
+        if (x.first, x.more) == (like.first, like.more):
+            return x
+        before, behind = like.first - x.first, x.more - like.more
+        taps = np.eye(1 + max(0, before) + max(0, behind), dtype=np.float32)[max(0, before)]
+        name = f"moved_{len(taps)}_{taps.argmax()}_{channels}"
+        self._g.added[name] = np.tile(taps, (channels, 1, 1, 1))
+        result = self._new(like.first, like.more)
+        pads = [0, max(0, -before), 0, max(0, -behind)]
+        self._conv([x.name, name], result.name, kernel_shape=[1, len(taps)], pads=pads, group=channels)
+        return result
+
+    def _conv(self, inputs: list[str], output: str, **attributes: int | list[int]) -> None:
+        node = helper.make_node("Conv", inputs, [output])
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        self.nodes.append(node)
+
+
+def _later(signal: Sequence[Phase], steps: int) -> list[Phase]:
+    """The phases of a signal that comes some steps later."""
+    later = []
+    for phase in range(len(signal)):
+        turns, same = divmod(phase - steps, len(signal))
+        old = signal[same]
+        later.append(Phase(old.name, old.first - turns, old.more - turns))
+    return later
 
 
 def _taps(g: Graph, node: NodeProto) -> tuple[Taps, int]:
@@ -184,53 +272,3 @@ def _taps(g: Graph, node: NodeProto) -> tuple[Taps, int]:
 def _difference(one: Taps, other: Taps) -> Taps:
     nothing = np.zeros_like(next(iter(one.values())))
     return {at: one.get(at, nothing) - other.get(at, nothing) for at in sorted({*one, *other})}
-
-
-def _conv(
-    g: Graph, x: str, taps: Taps, moved: tuple[int, int], output: str, bias: Sequence[str] = ()
-) -> NodeProto:
-    """A convolution with taps at equal distances; `moved` are the steps it reads later, and has more out."""
-    later, longer = moved
-    distances = sorted(taps)
-    at = [distance + later for distance in distances]
-    g.added[f"{output}/weight"] = np.stack([taps[i] for i in distances], axis=-1)[:, :, None]
-    return helper.make_node(
-        "Conv",
-        [x, f"{output}/weight", *bias],
-        [output],
-        kernel_shape=[1, len(at)],
-        dilations=[1, at[1] - at[0] if len(at) > 1 else 1],
-        pads=[0, -at[0], 0, at[-1] + longer],
-    )
-
-
-def _pad(g: Graph, nodes: list[NodeProto], x: str, steps: tuple[int, int], output: str, channels: int) -> str:
-    """Name of `x` with zeros before and behind: `output`, for which a node is added, or `x` with none."""
-    before, behind = steps
-    return _moved(g, nodes, x, np.ones(1), [0, before, 0, behind], output, channels) if any(steps) else x
-
-
-def _cut(g: Graph, nodes: list[NodeProto], x: str, steps: tuple[int, int], output: str, channels: int) -> str:
-    """Name of `x` without some steps before and behind: like `_pad`."""
-    before, behind = steps
-    taps = np.eye(before + behind + 1)[before]
-    return _moved(g, nodes, x, taps, [0, 0, 0, 0], output, channels) if any(steps) else x
-
-
-def _moved(
-    g: Graph,
-    nodes: list[NodeProto],
-    x: str,
-    taps: NDArray[np.float64],
-    pads: list[int],
-    output: str,
-    channels: int,
-) -> str:
-    """One tap a channel: convolutions stay in the layout of those around them, which Pad and Slice leave."""
-    name = f"moved_{len(taps)}_{int(taps.argmax())}_{channels}"
-    g.added[name] = np.broadcast_to(taps.astype(np.float32), (channels, 1, 1, len(taps)))
-    kernel = [1, len(taps)]
-    nodes.append(
-        helper.make_node("Conv", [x, name], [output], kernel_shape=kernel, pads=pads, group=channels)
-    )
-    return output
