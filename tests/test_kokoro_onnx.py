@@ -44,6 +44,8 @@ ONE, TWO = voice("one"), voice("two")
 class ScriptedEngine:
     """Takes eight frames a token, hums, counts its windows, and waits where it is told to."""
 
+    context = 6
+
     def __init__(self, stop_at: int = 0, *, others_too: bool = False) -> None:
         """Waits in the window `stop_at`; with `others_too` in all later ones, whatever thread they are in."""
         self.windows = 0

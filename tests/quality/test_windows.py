@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tests.quality.texts import TEXTS, texts_for
 from tests.speech import Model, Sentence, deliver, loudest, place_of
-from wyoming_tts.backends import kokoro
 from wyoming_tts.backends.kokoro import EDGE, FRAME, Decoder
 from wyoming_tts.types import Samples, Voice
 
@@ -80,7 +79,7 @@ def test_less_context_would_be_heard(
 ) -> None:
     """With a frame of context instead of what the generator looks at, windows differ."""
     sentence, whole = spoken
-    monkeypatch.setattr(kokoro, "CONTEXT", 1)
+    monkeypatch.setattr(sentence.model.engine, "context", 1)
     assert loudest(in_windows(sentence.decoder(), 10) - whole) > 100 * SAME
 
 

@@ -2,9 +2,9 @@
 
 The front of the network runs once a sentence and says how many frames each token lasts. The generator then
 runs on windows of frames with the normalisation statistics given, so that it is a plain convolution: with
-`CONTEXT` frames on either side a window gives the samples that the whole sentence would, and windows are
-joined by putting them one behind the other. The silence that the network makes before and behind a sentence
-is not decoded.
+some frames of context on either side a window gives the samples that the whole sentence would, and windows
+are joined by putting them one behind the other. The silence that the network makes before and behind a
+sentence is not decoded.
 """
 
 from __future__ import annotations
@@ -41,11 +41,8 @@ FRAME = 600
 MAX_TOKENS = 510
 """The network's positions, less the two paddings it wants around a sentence."""
 
-CONTEXT = 6
-"""Frames beside a window that the generator looks at; with five, integers round differently at times."""
-
 MARGIN = 1
-"""Those of them that its second stage, two thirds of the work, looks at."""
+"""Frames beside a window that the generator's second stage, two thirds of the work, looks at."""
 
 RELEASE = 4
 """Frames that the last phoneme is first given to ring out."""
@@ -115,6 +112,9 @@ class Window:
 class Engine(Protocol):
     """The network itself, on whatever runtime; any number of calls at the same time."""
 
+    context: int
+    """Frames beside a window that the generator looks at."""
+
     def predict(
         self, tokens: tuple[int, ...], row: Array, speed: float, allowance: Allowance = FREELY
     ) -> Prosody:
@@ -151,7 +151,8 @@ class Decoder:
     def decode(self, start: int, end: int, allowance: Allowance = FREELY) -> Samples:
         """Samples of the frames [start, end)."""
         (outer, outermost), (first, last) = (
-            (max(0, start - beside), min(self.prosody.frames, end + beside)) for beside in (CONTEXT, MARGIN)
+            (max(0, start - beside), min(self.prosody.frames, end + beside))
+            for beside in (self.engine.context, MARGIN)
         )
         window = Window(
             self.prosody.hidden[:, :, 2 * outer : 2 * outermost],

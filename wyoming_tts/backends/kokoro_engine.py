@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wyoming_tts.backends.kokoro import FRAME, FREELY, Array, Prosody, Window
-from wyoming_tts.backends.kokoro_prepare import GENERATOR, PROSODY, REFERENCE, TRUNK
+from wyoming_tts.backends.kokoro_prepare import CONTEXT, GENERATOR, PROSODY, REFERENCE, TRUNK
 from wyoming_tts.errors import BackendOverloadedError, BackendUnavailableError, SynthesisError
 from wyoming_tts.types import Allowance, Samples
 
@@ -69,6 +69,7 @@ class OnnxEngine:
         self._prosody = _Sized(directory / PROSODY, device)
         self._trunk = _Sized(directory / TRUNK, device)
         self._generator = _Sized(directory / GENERATOR, device)
+        self.context = int(self._generator.wide.get_modelmeta().custom_metadata_map[CONTEXT])
         self.provider = self._generator.wide.get_providers()[0]
         """ONNX Runtime's name of the provider that is really active."""
 

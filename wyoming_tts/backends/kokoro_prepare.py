@@ -15,6 +15,12 @@ from wyoming_tts.backends.kokoro_ranges import Integers, load_ranges
 from wyoming_tts.errors import BackendUnavailableError
 
 PROSODY, TRUNK, GENERATOR, REFERENCE = "prosody.onnx", "trunk.onnx", "generator.onnx", "reference.onnx"
+CONTEXT = "context"
+"""Key in the generator's metadata: frames beside a window that it looks at."""
+
+INTEGER_CONTEXT, FLOAT_CONTEXT = 6, 5
+"""With five frames integers are rounded differently at times; with four, floats differ by 0.0002."""
+
 FILES = (PROSODY, TRUNK, GENERATOR, REFERENCE)
 """What is derived: the parts that speak, and the exported generator to calibrate voices with."""
 
@@ -39,6 +45,8 @@ def prepare(export: bytes, directory: Path, integers: Integers | None) -> None:
 
 def main() -> int:
     """What the process does; its last line on standard error says what went wrong."""
+    import onnx
+
     from wyoming_tts.backends import kokoro_graph
     from wyoming_tts.backends.kokoro_integer import quantize
 
@@ -56,6 +64,7 @@ def main() -> int:
         for part in (prosody, trunk, generator):
             quantize(part, ranges, int(bits))
     kokoro_graph.take_apart(generator, integers=bool(integers))
+    onnx.helper.set_model_props(generator, {CONTEXT: str(INTEGER_CONTEXT if integers else FLOAT_CONTEXT)})
     for name, graph in zip(FILES, (prosody, trunk, generator, reference), strict=True):
         (Path(directory) / name).write_bytes(graph.SerializeToString())
     return 0
