@@ -22,6 +22,9 @@ LISTENERS = (1, 2, 4, 8)
 ROUNDS = 3
 """For this server; the others, which are slower or have no targets, get one."""
 
+ALONE = 4
+"""How often one is asked alone in a round: as many streams as those of four, or its p95 would be a guess."""
+
 FLAGS = ("--cache-memory", "0", "--busy", "late")
 """Nothing from the cache, and nobody refused: what is measured is how late everybody is."""
 
@@ -80,7 +83,8 @@ async def _measure(context: Context) -> tuple[Speeches, list[Newcomer]]:
             for number in range(context.rounds(ROUNDS) if who == OURS else 1):
                 for count in LISTENERS:
                     context.note(f"household: {who}, {count} listeners, round {number + 1}")
-                    speeches[who, count] += await _together(speak, count, number)
+                    for turn in range(ALONE if (who, count) == (OURS, 1) else 1):
+                        speeches[who, count] += await _together(speak, count, number + turn)
                 if who == OURS:
                     newcomers.append(await _newcomer(speak, MEDIUM[number % len(MEDIUM)]))
     return speeches, newcomers
