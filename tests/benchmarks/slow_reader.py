@@ -45,6 +45,7 @@ def run(context: Context) -> Result:
 async def _measure(context: Context) -> tuple[list[float], list[float], float]:
     async with context.this_server() as server:
         process = psutil.Process(server.process.child.pid)
+        await asyncio.gather(*(server.speak(text) for text in PARAGRAPHS))  # which buffers grow for
         quiet = [await _first_audio(server, number) for number in range(8)]
         before, loop = process.memory_info().rss, asyncio.get_running_loop()
         until = loop.time() + (QUICK_SECONDS if context.quick else SECONDS)
