@@ -1,4 +1,4 @@
-"""Convolutions on even and odd steps apart are the same convolutions."""
+"""Convolutions of four outputs at a time are the same convolutions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from tests.graphs import run
-from wyoming_tts.onnx_phases import split_phases
+from wyoming_tts.onnx_phases import split_phases, transforms
 
 CHANNELS = 3
 
@@ -77,37 +77,41 @@ def answer(model: onnx.ModelProto, steps: int) -> NDArray[np.float32]:
 
 
 def multiplications(model: onnx.ModelProto) -> int:
-    """A step, for whole convolutions; all of them, however short their signal.
-
-    Those that only move a channel, with one tap for it, are not counted.
-    """
-    shapes = {tensor.name: tensor.dims for tensor in model.graph.initializer}
-    weights = [shapes[node.input[1]] for node in model.graph.node if node.op_type == "Conv"]
-    return sum(int(np.prod(shape)) for shape in weights if shape[1] > 1)
+    """Of all convolutions for a step of what each makes."""
+    sizes = {tensor.name: int(np.prod(tensor.dims)) for tensor in model.graph.initializer}
+    return sum(sizes[node.input[1]] for node in model.graph.node if node.op_type == "Conv")
 
 
-@pytest.mark.parametrize(("phases", "steps"), [(2, 2), (2, 3), (2, 41), (4, 12), (4, 14), (4, 41), (8, 26)])
+@pytest.mark.parametrize("steps", [4, 5, 12, 14, 40, 41, 43])
 @pytest.mark.parametrize("dilation", [1, 3, 5])
 @pytest.mark.parametrize("width", [3, 5, 7, 11])
-def test_the_same_is_computed(width: int, dilation: int, phases: int, steps: int) -> None:
+def test_the_same_is_computed(width: int, dilation: int, steps: int) -> None:
     """For any taps, up to the edges, and for signals shorter than the taps reach."""
     model = residual(width, dilation)
     expected = answer(model, steps)
-    split_phases(model, ["x_twice", "more_twice"], "end", phases=phases, rest=steps % phases)
+    split_phases(model, ["x_twice", "more_twice"], "end", rest=steps % 4)
     onnx.checker.check_model(model)
     np.testing.assert_allclose(answer(model, steps), expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("width", "phases", "share"),
-    [(3, 2, 2.5 / 3), (7, 2, 5.5 / 7), (11, 2, 8.5 / 11), (7, 4, 4.75 / 7), (11, 4, 7.25 / 11)],
-)
-def test_fewer_multiplications(width: int, phases: int, share: float) -> None:
+@pytest.mark.parametrize(("width", "share"), [(3, 6 / 12), (7, 14 / 28), (11, 21 / 44)])
+def test_fewer_multiplications(width: int, share: float) -> None:
     """What it is for."""
     model = residual(width, 3)
     whole = multiplications(model)
-    split_phases(model, ["x_twice", "more_twice"], "end", phases=phases)
-    assert multiplications(model) / phases == pytest.approx(share * whole)
+    split_phases(model, ["x_twice", "more_twice"], "end")
+    assert multiplications(model) / 4 == pytest.approx(share * whole)
+
+
+@pytest.mark.parametrize("width", [3, 4])
+def test_the_transforms_are_a_convolution(width: int) -> None:
+    """Four outputs from as many inputs as they look at, for any taps."""
+    outputs, kernel, inputs = transforms(width)
+    rng = np.random.default_rng(width)
+    taps, x = rng.normal(size=width), rng.normal(size=width + 3)
+    np.testing.assert_allclose(
+        outputs @ ((kernel @ taps) * (inputs @ x)), np.correlate(x, taps, "valid"), atol=1e-12
+    )
 
 
 def test_only_what_is_between_is_taken_apart() -> None:
@@ -116,8 +120,9 @@ def test_only_what_is_between_is_taken_apart() -> None:
     split_phases(model, ["sum"], "block")
     kinds = [node.op_type for node in model.graph.node]
     assert kinds.count("LeakyRelu") == 1
-    assert kinds.count("Sin") == 2
-    assert kinds.count("Conv") == 4
+    assert kinds.count("Sin") == 1
+    assert kinds.count("Conv") == 2
+    assert kinds.count("MatMul") == 2
 
 
 @pytest.mark.parametrize(

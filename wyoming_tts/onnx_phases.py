@@ -1,25 +1,20 @@
-"""Computes convolutions with fewer multiplications, on every second or every fourth step apart.
+"""Computes convolutions with half the multiplications, four outputs at a time (Winograd; Toom and Cook).
 
-Written for the even and the odd steps of its signal, a convolution is a Toeplitz matrix of two by two smaller
-ones: with `same` for the taps at an even distance, and `across` and `back` for those at an odd one,
+Four outputs of a convolution with four taps are coefficients of a product of two polynomials. Known at seven
+points, such a product takes one multiplication for each, instead of sixteen:
 
-    even' = same * even + back * odd         odd' = across * even + same * odd
+    outputs = A ((G taps) * (B inputs))
 
-so that four convolutions of half the length do the work of one. Three do as well:
-
-    both  = same * (even + odd)
-    even' = both + (back - same) * odd       odd' = both + (across - same) * even
-
-and each of these three can be taken apart once more. The sum is rounded otherwise, nothing else changes. A
-chain of residual blocks stays apart from its first to its last convolution: what is done step by step does
-not care. Imported only to derive graphs.
+with small constant matrices; G is applied beforehand. More taps are four and four, summed before A (A. Lavin
+and S. Gray: Fast Algorithms for Convolutional Neural Networks, CVPR 2016). The sum is rounded otherwise,
+nothing else changes. A chain of residual blocks stays apart in four phases, each every fourth step, from its
+first to its last convolution: what is done step by step does not care. Imported only to derive graphs.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -31,49 +26,51 @@ from wyoming_tts.onnx_graph import Graph
 STEP_BY_STEP = frozenset({"Add", "BatchNormalization", "Div", "LeakyRelu", "Mul", "Round", "Sin", "Sub"})
 """Operators that may stand between the convolutions."""
 
+PHASES = 4
+"""How many outputs are computed together; one of each phase."""
+
+POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5)
+"""Where the polynomials are evaluated, and at infinity; for three taps all but the last of these."""
+
 END = 2**62
 """An index behind every last one."""
+
+Matrix = NDArray[np.float64]
 
 Taps = Mapping[int, NDArray[np.float32]]
 """Weights, (outputs, inputs), by the distance in dilations of what they are multiplied with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """Every so many-th step of a signal; of n of them those from `first` to n + `more`, without that one."""
+def split_phases(model: onnx.ModelProto, entries: Sequence[str], leave: str, *, rest: int = 0) -> None:
+    """Compute everything between the tensors `entries` and `leave` in four phases, in place.
 
-    name: str
-    first: int
-    more: int
-
-
-def split_phases(
-    model: onnx.ModelProto, entries: Sequence[str], leave: str, *, phases: int = 2, rest: int = 0
-) -> None:
-    """Compute everything between the tensors `entries` and `leave` in so many phases, in place.
-
-    All are (1, channels, 1, time) with the same time: a multiple of `phases`, which is a power of two, and
-    `rest` steps more, and longer than the taps reach. Raises ValueError for operators that cannot
-    be taken apart, and for tensors between `entries` and `leave` that are read elsewhere.
+    All are (1, channels, 1, time) with the same time: a multiple of four steps, and `rest` steps more.
+    Between them a tensor is (4, channels, 1, time / 4). Raises ValueError for operators that cannot be taken
+    apart, and for tensors between `entries` and `leave` that are read elsewhere.
     """
     g = Graph(model)
     region = _between(g, entries, leave)
-    apart = {*entries, *(name for node in region for name in node.output)}
-    _check(g, region, apart - {*entries, leave})
-    indices = {"time_axis": 3, "every_nth": phases, "to_the_end": END, "rest": rest - phases}
-    indices |= {f"phase_{phase}": phase for phase in range(phases)}
-    g.added.update({name: np.array([index]) for name, index in indices.items()})
+    _check(g, region, {name for node in region for name in node.output} - {leave})
+    apart = {name: _apart(name) for name in (*entries, *(name for node in region for name in node.output))}
+    _add_constants(g, rest)
     for name in entries:
-        g.replace(g.producer[name], [g.producer[name], *_taken_apart(name, phases)])
+        g.replace(g.producer[name], [g.producer[name], *_taken_apart(name, rest)])
     for node in region:
         if node.op_type == "Conv":
-            new = _Apart(g, node, phases, rest).nodes
+            new = _Tiles(g, node, rest).nodes
         else:
-            new = [_one(node, apart, phase) for phase in range(phases)]
+            new = [onnx.NodeProto()]
+            new[0].CopyFrom(node)
+            new[0].input[:] = [apart.get(name, name) for name in node.input]
+            new[0].output[:] = [apart[name] for name in node.output]
         if leave in node.output:
-            new += _joined(g, leave, phases, rest)
+            new += _joined(leave, rest)
         g.replace(node, new)
     g.commit()
+
+
+def _apart(name: str) -> str:
+    return f"{name}/phases"
 
 
 def _between(g: Graph, entries: Iterable[str], leave: str) -> list[NodeProto]:
@@ -104,154 +101,160 @@ def _check(g: Graph, region: Sequence[NodeProto], inner: set[str]) -> None:
             raise ValueError(f"{name} is read outside of what shall be taken apart")
 
 
-def _name(signal: str, phase: int) -> str:
-    return f"{signal}/phase_{phase}"
+def _add_constants(g: Graph, rest: int) -> None:
+    more = PHASES - rest if rest else 0
+    shapes = {"by_phase": [0, 0, -1, PHASES], "in_one_row": [1, 0, 1, -1]}
+    g.added.update({name: np.array(shape) for name, shape in shapes.items()})
+    g.added["whole_tiles"] = np.array([0, 0, 0, 0, 0, 0, 0, more])
+    g.added["rest_behind"] = np.array([-more if more else END])
+    g.added["time_axis"], g.added["the_start"] = np.array([3]), np.array([0])
 
 
-def _phases(signal: str, phases: int, rest: int) -> list[Phase]:
-    """Those of a signal with a multiple of `phases` steps and `rest` more."""
-    return [Phase(_name(signal, phase), 0, int(phase < rest)) for phase in range(phases)]
-
-
-def _taken_apart(name: str, phases: int) -> list[NodeProto]:
+def _taken_apart(name: str, rest: int) -> list[NodeProto]:
+    """(1, channels, 1, time) -> (4, channels, 1, time / 4)."""
+    make, nodes, whole = helper.make_node, [], name
+    if rest:
+        whole = f"{name}/whole"
+        nodes.append(make("Pad", [name, "whole_tiles"], [whole]))
     return [
-        helper.make_node(
-            "Slice", [name, f"phase_{phase}", "to_the_end", "time_axis", "every_nth"], [_name(name, phase)]
-        )
-        for phase in range(phases)
+        *nodes,
+        make("Reshape", [whole, "by_phase"], [f"{name}/columns"]),
+        make("Transpose", [f"{name}/columns"], [_apart(name)], perm=[3, 1, 0, 2]),
     ]
 
 
-def _joined(g: Graph, name: str, phases: int, rest: int) -> list[NodeProto]:
-    """The steps of the phases in turn."""
+def _joined(name: str, rest: int) -> list[NodeProto]:
+    """(4, channels, 1, time / 4) -> (1, channels, 1, time)."""
     make = helper.make_node
-    g.added["one_row"] = np.array([0, 0, 1, -1])
-    rows, nodes = [], []
-    for phase in _phases(name, phases, rest):
-        rows.append(phase.name)
-        if rest and not phase.more:
-            g.added["one_behind"] = np.array([0, 0, 0, 0, 0, 0, 0, 1])
-            rows[-1] += "_padded"
-            nodes.append(make("Pad", [phase.name, "one_behind"], [rows[-1]]))
-    line = f"{name}/line" if rest else name
-    nodes += [
-        make("Concat", rows, [f"{name}/rows"], axis=2),
-        make("Transpose", [f"{name}/rows"], [f"{name}/columns"], perm=[0, 1, 3, 2]),
-        make("Reshape", [f"{name}/columns", "one_row"], [line]),
+    row = f"{name}/row" if rest else name
+    nodes = [
+        make("Transpose", [_apart(name)], [f"{name}/turned"], perm=[2, 1, 3, 0]),
+        make("Reshape", [f"{name}/turned", "in_one_row"], [row]),
     ]
-    return [*nodes, make("Slice", [line, "phase_0", "rest", "time_axis"], [name])] if rest else nodes
+    if rest:
+        nodes.append(make("Slice", [row, "the_start", "rest_behind", "time_axis"], [name]))
+    return nodes
 
 
-def _one(node: NodeProto, apart: set[str], phase: int) -> NodeProto:
-    """An operator that works step by step, for one phase."""
-    new = copy.deepcopy(node)
-    new.name = _name(node.name, phase) if node.name else ""
-    new.input[:] = [_name(name, phase) if name in apart else name for name in node.input]
-    new.output[:] = [_name(name, phase) for name in node.output]
-    return new
+class _Tiles:
+    """The nodes of a convolution whose input and output are in phases.
 
+    With the dilation d, the outputs of a tile are d steps apart. As d is odd, each is of another phase.
+    """
 
-class _Apart:
-    """The nodes that compute the phases of a convolution."""
-
-    def __init__(self, g: Graph, node: NodeProto, phases: int, rest: int) -> None:
+    def __init__(self, g: Graph, node: NodeProto, rest: int) -> None:
+        self._g, self._out, self.nodes = g, node.output[0], list[NodeProto]()
         taps, self._dilation = _taps(g, node)
-        self._leaving, self._entering = taps[0].shape
-        self.nodes: list[NodeProto] = []
-        self._g, self._out, self._count = g, node.output[0], 0
-        x, y = (_phases(name, phases, rest) for name in (node.input[0], node.output[0]))
-        self._compute(taps, x, y, node.input[2:])
-
-    def _compute(
-        self, taps: Taps, x: Sequence[Phase], wanted: Sequence[Phase], bias: Sequence[str] = ()
-    ) -> None:
-        """Make the phases `wanted` of what the taps make of the phases `x` (see above).
-
-        Where the dilation d is greater than one, odd distances are an odd number of dilations: the even steps
-        are read (d - 1) / 2 of their steps later, so that all taps fall onto one grid.
-        """
-        if len(x) == 1:
-            self._convolve(taps, x[0], wanted[0], bias)
-            return
-        shift = (self._dilation - 1) // 2
-        same = {n // 2: tap for n, tap in taps.items() if n % 2 == 0}
-        across = {(n + 1) // 2: tap for n, tap in taps.items() if n % 2}
-        back = {n - 1: tap for n, tap in across.items()}
-        if not across:
-            for half in (0, 1):
-                self._compute(same, x[half::2], wanted[half::2], bias)
-            return
-        even, odd = _later(x[::2], shift), x[1::2]
-        results = _later(wanted[::2], shift), wanted[1::2]
-        both = [self._new(min(a.first, b.first), max(a.more, b.more)) for a, b in zip(*results, strict=True)]
-        self._compute(same, [self._sum(a, b) for a, b in zip(even, odd, strict=True)], both, bias)
-        own = (_difference(back, same), odd), (_difference(across, same), even)
-        for (difference, signal), result in zip(own, results, strict=True):
-            terms = [self._new(phase.first, phase.more) for phase in result]
-            self._compute(difference, signal, terms)
-            for term, common, phase in zip(terms, both, result, strict=True):
-                self._add(term, self._moved(common, phase, self._leaving), phase)
-
-    def _new(self, first: int, more: int) -> Phase:
-        self._count += 1
-        return Phase(f"{self._out}/part_{self._count}", first, more)
-
-    def _add(self, one: Phase, other: Phase, result: Phase) -> None:
-        self.nodes.append(helper.make_node("Add", [one.name, other.name], [result.name]))
-
-    def _sum(self, one: Phase, other: Phase) -> Phase:
-        result = self._new(min(one.first, other.first), max(one.more, other.more))
-        one, other = (self._moved(term, result, self._entering) for term in (one, other))
-        self._add(one, other, result)
-        return result
-
-    def _convolve(self, taps: Taps, x: Phase, wanted: Phase, bias: Sequence[str]) -> None:
-        at = range(min(taps), max(taps) + 1)
-        before = x.first - wanted.first - self._dilation * at[0]
-        behind = wanted.more - x.more + self._dilation * at[-1]
-        if before < 0 or behind < 0:  # it reaches neither of its own edges
-            x = self._moved(x, Phase("", x.first - min(0, before), x.more + min(0, behind)), self._entering)
-        weight = f"{wanted.name}/weight"
-        self._g.added[weight] = np.stack([taps[n] for n in at], axis=-1)[:, :, None]
-        self._conv(
-            [x.name, weight, *bias],
-            wanted.name,
-            kernel_shape=[1, len(at)],
+        width = 3 if len(taps) == 3 else PHASES
+        blocks = -(-len(taps) // width)
+        channels_out, channels_in = taps[0].shape
+        self._before = self._place(PHASES - 1)[1]
+        outputs, kernel, inputs = transforms(width)
+        self._weights(taps, kernel, blocks, node.input[2:])
+        tiles = self._tiles(_apart(node.input[0]), min(taps), len(inputs), blocks, rest)
+        values = self._mixed(tiles, "inputs", inputs, [1, len(inputs) * channels_in, 1, -1])
+        products = self._add(
+            "Conv",
+            [values, self._name("weight"), self._name("bias")],
+            "products",
+            kernel_shape=[1, blocks],
             dilations=[1, self._dilation],
-            pads=[0, max(0, before), 0, max(0, behind)],
+            group=len(inputs),
         )
+        results = self._mixed(products, "outputs", outputs, [PHASES, channels_out, 1, -1])
+        self._in_phases(results)
 
-    def _moved(self, x: Phase, like: Phase, channels: int) -> Phase:
-        """`x` from the first to the last step of another phase: with zeros where it has none.
+    def _name(self, part: str) -> str:
+        return f"{self._out}/{part}"
 
-        Computed with one tap a channel: convolutions stay in the layout of those around them, which Pad and
-        Slice leave.
-        """
-        if (x.first, x.more) == (like.first, like.more):
-            return x
-        before, behind = like.first - x.first, x.more - like.more
-        taps = np.eye(1 + max(0, before) + max(0, behind), dtype=np.float32)[max(0, before)]
-        name = f"moved_{len(taps)}_{taps.argmax()}_{channels}"
-        self._g.added[name] = np.tile(taps, (channels, 1, 1, 1))
-        result = self._new(like.first, like.more)
-        pads = [0, max(0, -before), 0, max(0, -behind)]
-        self._conv([x.name, name], result.name, kernel_shape=[1, len(taps)], pads=pads, group=channels)
-        return result
-
-    def _conv(self, inputs: list[str], output: str, **attributes: int | list[int]) -> None:
-        node = helper.make_node("Conv", inputs, [output])
-        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+    def _add(self, kind: str, inputs: Sequence[str], part: str, **attributes: Any) -> str:
+        node = helper.make_node(kind, list(inputs), [self._name(part)], **attributes)
         self.nodes.append(node)
+        return node.output[0]
+
+    def _constant(self, part: str, value: Any) -> str:
+        self._g.added[self._name(part)] = np.asarray(value)
+        return self._name(part)
+
+    def _place(self, dilations: int) -> tuple[int, int]:
+        """Phase of the step so many dilations behind the first of a tile, and its step in there."""
+        step, phase = divmod(self._dilation * dilations, PHASES)
+        return phase, step
+
+    def _weights(self, taps: Taps, kernel: Matrix, blocks: int, bias: Sequence[str]) -> None:
+        width, shape, first = kernel.shape[1], taps[0].shape, min(taps)
+        all_taps = np.zeros((blocks * width, *shape))
+        for n, tap in taps.items():
+            all_taps[n - first] = tap
+        weight = np.einsum("pj,bjoi->poib", kernel, all_taps.reshape(blocks, width, *shape))
+        self._constant("weight", weight.reshape(-1, shape[1], 1, blocks).astype(np.float32))
+        biases = np.zeros((len(kernel), shape[0]), np.float32)
+        if bias:  # where the polynomial's value is the sum of its coefficients, and so a part of each output
+            biases[POINTS.index(1.0)] = self._g.array(bias[0])
+        self._constant("bias", biases.reshape(-1))
+
+    def _tiles(self, x: str, first: int, count: int, blocks: int, rest: int) -> str:
+        """What the tiles read, one input of each behind the other, (inputs, channels, 1, tiles)."""
+        places = [self._place(first + n) for n in range(count)]
+        reach = self._dilation * (blocks - 1)
+        before = max(0, self._before - min(step for _, step in places))
+        behind = max(0, reach + max(step for _, step in places))
+        for phase in range(PHASES):
+            missing = int(bool(rest) and phase >= rest)
+            row = [
+                self._constant(f"row_{phase}_{key}", value)
+                for key, value in (
+                    ("from", [phase, 0]),
+                    ("to", [phase + 1, -missing or END]),
+                    ("axes", [0, 3]),
+                )
+            ]
+            pads = self._constant(f"pads_{phase}", [0, 0, 0, before, 0, 0, 0, behind + missing])
+            self._add("Pad", [self._add("Slice", [x, *row], f"row_{phase}"), pads], f"padded_{phase}")
+        pieces = []
+        for n, (phase, step) in enumerate(places):
+            begin = self._constant(f"from_{n}", [before - self._before + step])
+            end = self._constant(f"to_{n}", [step + reach - behind or END])
+            padded = self._name(f"padded_{phase}")
+            pieces.append(self._add("Slice", [padded, begin, end, "time_axis"], f"input_{n}"))
+        return self._add("Concat", pieces, "tiles", axis=0)
+
+    def _mixed(self, x: str, key: str, matrix: Matrix, shape: list[int]) -> str:
+        """`matrix` times the first axis, in another shape."""
+        flat = self._constant(f"{key}_flat", [matrix.shape[1], -1])
+        factors = self._constant(f"{key}_matrix", matrix.astype(np.float32))
+        rows = self._add("Reshape", [x, flat], f"{key}_rows")
+        product = self._add("MatMul", [factors, rows], f"{key}_product")
+        return self._add("Reshape", [product, self._constant(f"{key}_shape", shape)], f"{key}_mixed")
+
+    def _in_phases(self, x: str) -> None:
+        """The outputs of all tiles, (4, channels, 1, tiles), at their steps."""
+        places = [self._place(output) for output in range(PHASES)]
+        rows = []
+        for output, (_, step) in sorted(enumerate(places), key=lambda place: place[1]):
+            edges = (
+                ("begin", [output, self._before - step]),
+                ("end", [output + 1, -step or END]),
+                ("of", [0, 3]),
+            )
+            constants = [self._constant(f"output_{output}_{key}", value) for key, value in edges]
+            rows.append(self._add("Slice", [x, *constants], f"output_{output}"))
+        self._add("Concat", rows, "phases", axis=0)
 
 
-def _later(signal: Sequence[Phase], steps: int) -> list[Phase]:
-    """The phases of a signal that comes some steps later."""
-    later = []
-    for phase in range(len(signal)):
-        turns, same = divmod(phase - steps, len(signal))
-        old = signal[same]
-        later.append(Phase(old.name, old.first - turns, old.more - turns))
-    return later
+def transforms(width: int) -> tuple[Matrix, Matrix, Matrix]:
+    """A, G and B (see above) for `width` taps: (4, points), (points, width) and (points, points)."""
+    count = PHASES + width - 1
+    points = np.array(POINTS[: count - 1])
+    others = [np.delete(points, i) for i in range(len(points))]
+    outputs, kernel, inputs = np.zeros((PHASES, count)), np.zeros((count, width)), np.zeros((count, count))
+    for i, (point, rest) in enumerate(zip(points, others, strict=True)):
+        outputs[:, i] = point ** np.arange(PHASES)
+        kernel[i] = point ** np.arange(width) / np.prod(point - rest)
+        inputs[i, : count - 1] = np.poly(rest)[::-1]
+    outputs[-1, -1] = kernel[-1, -1] = 1  # at infinity only the highest powers count
+    inputs[-1] = np.poly(points)[::-1]
+    return outputs, kernel, inputs
 
 
 def _taps(g: Graph, node: NodeProto) -> tuple[Taps, int]:
@@ -267,8 +270,3 @@ def _taps(g: Graph, node: NodeProto) -> tuple[Taps, int]:
             "three or more, an odd dilation, no stride, no groups, and as many steps out as in"
         )
     return {j - middle: weight[:, :, 0, j] for j in range(weight.shape[3])}, dilation
-
-
-def _difference(one: Taps, other: Taps) -> Taps:
-    nothing = np.zeros_like(next(iter(one.values())))
-    return {at: one.get(at, nothing) - other.get(at, nothing) for at in sorted({*one, *other})}

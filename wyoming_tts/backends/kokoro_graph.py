@@ -57,9 +57,6 @@ With a term less it is 0.006 off, which is heard: PESQ falls by 0.2.
 FINE_SINE = (1.0, -0.57500488, 0.3335535, -7.31818711, 4.72859873)
 """a, b, c, d, e of q * ((a * q + b)² + c) * (d * q + e), nearest to the same: 0.000007 off."""
 
-PHASES = 4
-"""Of a signal: a frame has 20 steps in the first stage, 120 in the second."""
-
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 
 FIRST, LAST = "first", "last"
@@ -264,17 +261,17 @@ def crop_between_stages(model: onnx.ModelProto) -> None:
 
 
 def take_apart(generator: onnx.ModelProto, *, integers: bool) -> None:
-    """Compute the generator's float convolutions on every fourth step apart, in place (see `onnx_phases`).
+    """Compute the generator's float convolutions four outputs at a time, in place (see `onnx_phases`).
 
     With `integers` those are the beginning of the widest block, else both stages whole.
     """
     if integers:
-        split_phases(generator, [_inner("Add_5")], _inner("resblocks.5/Add_2"), phases=PHASES, rest=1)
+        split_phases(generator, [_inner("Add_5")], _inner("resblocks.5/Add_2"), rest=1)
         return
     first = [_inner("noise_convs.0/Conv"), _inner("ups.0/ConvTranspose")]
     second = [_inner("noise_convs.1/Conv"), _inner("reflection_pad/Pad")]
-    split_phases(generator, first, _inner("Add_4"), phases=PHASES)
-    split_phases(generator, second, _inner("conv_post/Conv"), phases=PHASES, rest=1)
+    split_phases(generator, first, _inner("Add_4"))
+    split_phases(generator, second, _inner("LeakyRelu_2"), rest=1)
 
 
 def _inner(node: str) -> str:
