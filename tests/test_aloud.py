@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wyoming_tts.phonemes import Phonemizer
@@ -157,6 +157,7 @@ def test_nothing_is_lost_in_english(text: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 @settings(max_examples=500, deadline=None)
+@example(text="B\ua717")
 @given(text=st.one_of(mixed, st.text(max_size=40)))
 def test_nothing_is_lost(language: str, text: str) -> None:
     """The same in every other language."""

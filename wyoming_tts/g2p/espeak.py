@@ -100,10 +100,16 @@ class EspeakReader:
     def read(self, clause: str) -> list[Piece]:
         """One piece for each word between spaces."""
         words = list(re.finditer(r"\S+", clause))
-        texts = [spoken_form(word.group(), self._language) for word in words]
+        texts = [self._known(spoken_form(word.group(), self._language)) for word in words]
         spoken = self._phonemes(" ".join(texts))
         groups = align(spoken, [self._word(text) for text in texts])
         return [Piece(group, *word.span()) for group, word in zip(groups, words, strict=True)]
+
+    def _known(self, word: str) -> str:
+        """The word; of one that espeak passes over for a letter it does not know, the letters it knows."""
+        if not word or self._word(word):
+            return word
+        return "".join(symbol for symbol in word if not symbol.isalpha() or self._word(symbol))
 
     def _phonemes(self, text: str) -> tuple[str, ...]:
         return tuple(from_espeak(ipa(text, VOICES[self._language]), self._language)) if text.strip() else ()
