@@ -1,6 +1,6 @@
 """Reads the settings: defaults < TOML file < environment < flags.
 
-Nothing else in the server reads the command line or the environment.
+Nothing else reads the server's flags and variables.
 """
 
 from __future__ import annotations

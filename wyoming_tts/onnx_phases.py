@@ -201,16 +201,9 @@ class _Tiles:
         behind = max(0, reach + max(step for _, step in places))
         for phase in range(PHASES):
             missing = int(bool(rest) and phase >= rest)
-            row = [
-                self._constant(f"row_{phase}_{key}", value)
-                for key, value in (
-                    ("from", [phase, 0]),
-                    ("to", [phase + 1, -missing or END]),
-                    ("axes", [0, 3]),
-                )
-            ]
+            row = self._row(x, phase, 0, -missing, f"row_{phase}")
             pads = self._constant(f"pads_{phase}", [0, 0, 0, before, 0, 0, 0, behind + missing])
-            self._add("Pad", [self._add("Slice", [x, *row], f"row_{phase}"), pads], f"padded_{phase}")
+            self._add("Pad", [row, pads], f"padded_{phase}")
         pieces = []
         for n, (phase, step) in enumerate(places):
             begin = self._constant(f"from_{n}", [before - self._before + step])
@@ -230,16 +223,16 @@ class _Tiles:
     def _in_phases(self, x: str) -> None:
         """The outputs of all tiles, (4, channels, 1, tiles), at their steps."""
         places = [self._place(output) for output in range(PHASES)]
-        rows = []
-        for output, (_, step) in sorted(enumerate(places), key=lambda place: place[1]):
-            edges = (
-                ("begin", [output, self._before - step]),
-                ("end", [output + 1, -step or END]),
-                ("of", [0, 3]),
-            )
-            constants = [self._constant(f"output_{output}_{key}", value) for key, value in edges]
-            rows.append(self._add("Slice", [x, *constants], f"output_{output}"))
+        rows = [
+            self._row(x, output, self._before - step, -step, f"output_{output}")
+            for output, (_, step) in sorted(enumerate(places), key=lambda place: place[1])
+        ]
         self._add("Concat", rows, "phases", axis=0)
+
+    def _row(self, x: str, row: int, begin: int, end: int, part: str) -> str:
+        """One row of the first axis, from the step `begin` to `end`, which counts from behind."""
+        edges = (("begin", [row, begin]), ("end", [row + 1, end or END]), ("axes", [0, 3]))
+        return self._add("Slice", [x, *(self._constant(f"{part}_{key}", at) for key, at in edges)], part)
 
 
 def transforms(width: int) -> tuple[Matrix, Matrix, Matrix]:
