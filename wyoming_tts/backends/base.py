@@ -2,10 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import Protocol
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from wyoming_tts.types import AudioChunk, AudioFormat, SynthesisRequest, Voice
+
+
+class BackendOptions(BaseModel):
+    """Options of any backend: the keys of its table `[backends.NAME]`; frozen.
+
+    A backend's own class adds fields to these, each with a default and a description below it.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
+
+    type: str = ""
+    """Which backend it is, where the table's name does not say it: two servers of one type have two names."""
+
+    first_audio_timeout: float = Field(default=30.0, gt=0, allow_inf_nan=False)
+    """Seconds in which a sentence's first audio must come; then the next backend is asked."""
+
+    stall_timeout: float = Field(default=30.0, gt=0, allow_inf_nan=False)
+    """Seconds in which more audio must follow, once there was some."""
+
+    voices: Mapping[str, str] = MappingProxyType({})
+    """Its voices for those of others: `{ af_heart = "nova" }`; others are matched by language and gender."""
+
+    daily_budget: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Most money that it may cost in a day, in the currency of its prices; none is no limit."""
+
+    monthly_budget: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Most money that it may cost in a month."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a backend is told of the server it is in."""
+
+    name: str
+    """The name it is configured under: what voices and the log call it."""
+
+    data_dir: Path
+    """Where it may keep files."""
+
+    download_dir: Path
+    """Where downloads go."""
+
+    voices_dir: Path | None = None
+    """Folder of Kokoro's voice packs; None are the shipped ones."""
+
+    offline: bool = False
+    """Never touch the network but for the servers it is made for."""
+
+    catalogue: tuple[Voice, ...] = ()
+    """Voices of the catalogue: Kokoro's, with the backend they are written for."""
+
+
+class BackendType(Protocol):
+    """What an entry point of the group `wyoming_tts.backends` names: a class of backends."""
+
+    Options: ClassVar[type[Any]]
+    """Its own `BackendOptions`."""
+
+    def __call__(self, options: Any, surroundings: Surroundings) -> Backend:
+        """Make one, which loads nothing yet and imports nothing heavy."""
 
 
 class Backend(Protocol):
@@ -28,6 +95,9 @@ class Backend(Protocol):
 
     async def stop(self) -> None:
         """Give everything back; running sentences end with an error."""
+
+    async def probe(self) -> None:
+        """Find out, as cheaply as can be, whether it could speak now. Raises BackendError when it could not."""
 
     def wake(self) -> None:
         """A request will come soon: load what was unloaded. Answers at once."""
@@ -77,6 +147,10 @@ class BackendAround:
     async def stop(self) -> None:
         """See `Backend.stop`."""
         await self._inner.stop()
+
+    async def probe(self) -> None:
+        """See `Backend.probe`."""
+        await self._inner.probe()
 
     def wake(self) -> None:
         """See `Backend.wake`."""
