@@ -1,6 +1,8 @@
-"""Float samples to what goes out, 16-bit PCM, and back."""
+"""Float samples to what goes out, 16-bit PCM, and back; and at another rate."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -18,3 +20,24 @@ def to_s16(samples: Samples) -> bytes:
 def from_s16(pcm: bytes) -> Samples:
     """Float samples of signed 16-bit little-endian PCM; `to_s16` makes the same bytes of them again."""
     return (np.frombuffer(pcm, "<i2") / np.float32(_FULL_SCALE)).astype(np.float32)
+
+
+class Resampler:
+    """A stream of samples at another rate, by soxr; the same rate goes through as it is."""
+
+    def __init__(self, rate: int, wanted: int) -> None:
+        """Rates in Hz."""
+        self._stream: Any = None
+        if rate != wanted:
+            import soxr
+
+            self._stream = soxr.ResampleStream(rate, wanted, 1, dtype="float32")
+
+    def feed(self, samples: Samples) -> Samples:
+        """What is ready of it; some milliseconds come with the next samples."""
+        return samples if self._stream is None else self._stream.resample_chunk(samples)
+
+    def finish(self) -> Samples:
+        """What is still held back."""
+        empty = np.zeros(0, np.float32)
+        return empty if self._stream is None else self._stream.resample_chunk(empty, last=True)

@@ -99,6 +99,11 @@ class BackendError(WyomingTtsError):
     http_status = 503
     retryable = True
 
+    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+        """`retry_after` is in seconds, where the backend said when to ask again."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
 
 class BackendUnavailableError(BackendError):
     """The backend cannot be reached, or its model cannot be loaded."""

@@ -28,7 +28,7 @@ class Voice:
     """What a request names, such as `af_heart`; unique in the catalogue."""
 
     language: str
-    """BCP 47 tag, such as `en-US`."""
+    """BCP 47 tag, such as `en-US`: what it speaks unless somebody says otherwise."""
 
     backend: str
     """Name of the backend that speaks it."""
@@ -45,8 +45,16 @@ class Voice:
     aliases: tuple[str, ...] = ()
     """Other names that mean this voice."""
 
+    languages: tuple[str, ...] = ()
+    """BCP 47 tags of what else it speaks."""
+
     fallbacks: tuple[str, ...] = ()
     """Voices of other backends to use in its place, nearest first."""
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """All it speaks, its own language first."""
+        return (self.language, *(tag for tag in self.languages if tag != self.language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,12 @@ class AudioChunk:
     words: tuple[WordTiming, ...] = ()
     """The words that begin in this chunk; times count from the start of the sentence
     as a backend yields it, of the stream as the pipeline does."""
+
+    fraction: float | None = None
+    """Part of the sentence that is done with this chunk, 0 to 1, where the backend knows."""
+
+    backend: str = ""
+    """Name of the backend that made it, where a chain of them chose."""
 
     @property
     def seconds(self) -> float:
