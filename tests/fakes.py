@@ -54,7 +54,7 @@ def spoken_length(request: SynthesisRequest) -> Iterable[Step]:
 class ScriptedBackend:
     """A backend that does for every request what its script says."""
 
-    name = "scripted"
+    engine = "a script"
     format = AudioFormat(24_000)
     max_concurrency = 1
 
@@ -62,7 +62,9 @@ class ScriptedBackend:
         self,
         script: Callable[[SynthesisRequest], Iterable[Step]] = spoken_length,
         voices: Sequence[Voice] = VOICES,
+        name: str = "scripted",
     ) -> None:
+        self.name = name
         self._script = script
         self._voices = tuple(voices)
         self.requests: list[SynthesisRequest] = []
@@ -78,6 +80,9 @@ class ScriptedBackend:
         self.starts += 1
 
     async def stop(self) -> None:
+        pass
+
+    async def probe(self) -> None:
         pass
 
     def voices(self) -> Sequence[Voice]:

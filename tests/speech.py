@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.backends.kokoro import Array, Decoder, Prosody, Speaker
 from wyoming_tts.backends.kokoro_engine import Device, OnnxEngine, OnnxReference
-from wyoming_tts.backends.kokoro_onnx import KokoroOptions, bearable_integers, default_threads, graphs
+from wyoming_tts.backends.kokoro_onnx import KokoroOptions, bearable_integers, graphs
 from wyoming_tts.backends.kokoro_pace import LARGEST_FIRST_WINDOW, Pace
+from wyoming_tts.backends.kokoro_shared import default_threads
 from wyoming_tts.backends.kokoro_statistics import Calibration, load_regression
 from wyoming_tts.backends.kokoro_voices import VoiceBook
 from wyoming_tts.phonemes import Phonemizer
@@ -22,6 +24,20 @@ from wyoming_tts.voices import VoiceCatalogue, VoicePack, load_catalogue, voices
 
 GROWING = (10, 14, 28, 56, 112, 160)
 """Frames of the windows that a listener far ahead gets; the last size goes on."""
+
+
+def surroundings(
+    data_dir: Path, voices: Sequence[Voice] = (), *, name: str = "kokoro", voices_dir: Path | None = None
+) -> Surroundings:
+    """A server that must not touch the network, with its files in `data_dir`."""
+    return Surroundings(
+        name=name,
+        data_dir=data_dir,
+        download_dir=data_dir,
+        voices_dir=voices_dir,
+        offline=True,
+        catalogue=tuple(voices),
+    )
 
 
 @dataclass(frozen=True)
@@ -40,9 +56,10 @@ class Model:
 
         Computes in integers where the server would, unless `integers` is false.
         """
-        options = KokoroOptions(data_dir=data_dir, offline=True)
+        options, around = KokoroOptions(), surroundings(data_dir)
         folder, threads = voices_directory(), default_threads(os.cpu_count() or 1)
-        with graphs(options, bearable_integers(options, "cpu", folder) if integers else None) as directory:
+        found = bearable_integers(options, "cpu", folder) if integers else None
+        with graphs(options.model, around, found) as directory:
             engine = OnnxEngine(directory, Device(threads=threads))
             reference = OnnxReference.load(directory, threads)
         book = VoiceBook(folder, data_dir / "calibrations", load_regression(folder), _never)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -141,7 +142,7 @@ async def test_describe_is_answered_while_the_model_loads(tmp_path: Path, model_
         listening(server)
         (event,) = await server.ask(Describe().event(), last="info")
         assert "Ready" not in server.log.read_text()
-        (program,) = Info.from_event(event).tts
+        program, *_ = Info.from_event(event).tts
         assert {voice.name for voice in program.voices} == {voice.name for voice in load_catalogue().voices()}
         assert len(program.voices) == 54
         assert program.voices[0].name == "af_heart"
@@ -167,7 +168,9 @@ async def test_describe_says_what_computes(server: Server) -> None:
     """Once the model is loaded the description names it and what it really runs on."""
     server.wait_for_log("Ready: ")
     (event,) = await server.ask(Describe().event(), last="info")
-    (program,) = Info.from_event(event).tts
+    program, espeak = Info.from_event(event).tts
+    assert espeak.name == "wyoming-tts espeak"
+    assert len(espeak.voices) > 150
     assert "Kokoro int8 on CPU" in (program.description or "")
 
 
@@ -231,15 +234,55 @@ def test_signal_ends_a_server_that_still_loads(tmp_path: Path, model_data: Path,
 
 
 def test_no_model_ends_the_server(tmp_path: Path) -> None:
-    """A server whose model is none says so and ends with status 1."""
+    """A server whose only backend has no model says so and ends with status 1."""
     garbage = tmp_path / "garbage.onnx"
     garbage.write_bytes(b"no model at all" * 1000)
-    with running(tmp_path, tmp_path / "data", "--model", str(garbage)) as server:
+    with running(tmp_path, tmp_path / "data", "--chain", "kokoro", "--model", str(garbage)) as server:
         assert server.end() == 1
         log = server.log.read_text()
     (reason,) = (line for line in log.splitlines() if "Cannot speak" in line)
     assert "garbage.onnx is not a model" in reason
     assert "Traceback" not in log
+
+
+async def test_without_a_model_espeak_speaks(tmp_path: Path) -> None:
+    """A server whose model is none is not silent: it says so in the log, and another voice speaks."""
+    garbage = tmp_path / "garbage.onnx"
+    garbage.write_bytes(b"no model at all" * 1000)
+    with running(tmp_path, tmp_path / "data", "--model", str(garbage)) as server:
+        listening(server)
+        events = await server.ask(Synthesize(text=SENTENCE).event())
+        assert types_of(events) == SPOKEN
+        assert 2 < samples_in(events) / RATE < 8
+        server.wait_for_log("kokoro is left alone for a while")
+        (event,) = await server.ask(Describe().event(), last="info")
+    assert "by espeak" in server.log.read_text()
+    assert "not available now" in str(Info.from_event(event).tts[0].voices[0].description)
+
+
+async def test_own_voices_are_voices(tmp_path: Path, model_data: Path) -> None:
+    """A blend from `voices.toml` is listed and spoken, and the file is read again when it changes."""
+    with running(tmp_path, model_data, "--voice", "af_sky") as server:
+        listening(server)
+        file = model_data / "voices.toml"
+        try:
+            file.write_text('night = { voice = "af_bella(2)+af_sky(1)", speed = 0.8, description = "Night" }')
+            await asyncio.sleep(1.1)
+            (event,) = await server.ask(Describe().event(), last="info")
+            night = next(voice for voice in Info.from_event(event).tts[0].voices if voice.name == "night")
+            assert (night.description, night.languages) == ("Night", ["en-US"])
+            slow = await server.ask(Synthesize(text=SENTENCE, voice=SynthesizeVoice(name="night")).event())
+            same = SynthesizeVoice(name="af_bella(2)+af_sky")
+            pace = await server.ask(Synthesize(text=SENTENCE, voice=same).event())
+            assert 1.1 < samples_in(slow) / samples_in(pace) < 1.5
+            file.unlink()
+            await asyncio.sleep(1.1)
+            (error,) = await server.ask(
+                Synthesize(text=SENTENCE, voice=SynthesizeVoice(name="night")).event()
+            )
+            assert Error.from_event(error).code == "unknown-voice"
+        finally:
+            file.unlink(missing_ok=True)
 
 
 def test_missing_provider_is_a_wrong_setting(tmp_path: Path, model_data: Path) -> None:

@@ -18,10 +18,12 @@ BOTTOM = ("errors", "types", "config", "config_load")
 BACKENDS = "backends."
 KOKORO = (
     *("calibration", "engine", "graph", "integer", "pace", "prepare", "ranges", "source", "statistics"),
-    "voices",
+    *("shared", "torch_engine", "torch_generator", "torch_weights", "voices"),
 )
 SHARED_BACKENDS = (
     *("backends.base", "backends.resident", "backends.workers", "backends.kokoro"),
+    *("backends.circuit", "backends.members", "backends.voice_match"),
+    *("backends.remote", "backends.remote_audio", "backends.remote_backend"),
     *("backends.cache_disk", "backends.cache_memory", "backends.cache_sentence"),
     *(f"backends.kokoro_{name}" for name in KOKORO),
 )
@@ -36,6 +38,9 @@ LOADS_HEAVY = {
     "backends.kokoro_graph": "rewrites graphs with onnx; imported where a model is prepared",
     "backends.kokoro_integer": "the same",
     "backends.kokoro_source": "the same",
+    "backends.kokoro_torch_engine": "computes with torch; imported where a model is loaded",
+    "backends.kokoro_torch_generator": "the same",
+    "backends.kokoro_torch_weights": "the same",
     "onnx_graph": "the same, for any model",
     "onnx_phases": "the same",
     "download": "fetches with httpx; imported when there is something to download",

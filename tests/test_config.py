@@ -19,6 +19,8 @@ OTHER: dict[str, Any] = {
     "speed": 1.5,
     "sentence_silence": 0.5,
     "clause_silence": 0.25,
+    "chain": ("openai", "espeak"),
+    "hedge_after": 0.7,
     "detect_language": False,
     "streaming": False,
     "samples_per_chunk": 2048,
@@ -59,6 +61,8 @@ WRONG = {
     "speed": 3,
     "sentence_silence": -1,
     "clause_silence": "long",
+    "chain": "kokoro,kokoro",
+    "hedge_after": -1,
     "detect_language": "maybe",
     "streaming": "maybe",
     "samples_per_chunk": 0,
@@ -89,6 +93,8 @@ WRONG = {
     "log_level": "loud",
 }
 ANY_PATH = {"config", "data_dir", "download_dir", "voices_dir"}
+NO_FLAG = {"backends"}
+"""Tables, which have tests of their own below."""
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +119,8 @@ def flag(name: str, value: Any) -> list[str]:
     spelling = name.replace("_", "-")
     if isinstance(value, bool):
         return [f"--{'' if value else 'no-'}{spelling}"]
+    if name == "chain" and isinstance(value, tuple):
+        value = ",".join(value)
     values = value if isinstance(value, tuple) else (value,)
     return [word for one in values for word in (f"--{spelling}", str(one))]
 
@@ -123,8 +131,8 @@ def same(found: Any, wanted: Any) -> bool:
 
 def test_the_examples_cover_every_setting():
     """A setting cannot be added without being tried from every source."""
-    assert {*OTHER, "config"} == set(Settings.model_fields)
-    assert {*WRONG, *ANY_PATH} == set(Settings.model_fields)
+    assert {*OTHER, "config", *NO_FLAG} == set(Settings.model_fields)
+    assert {*WRONG, *ANY_PATH, *NO_FLAG} == set(Settings.model_fields)
 
 
 def test_defaults():
@@ -329,6 +337,8 @@ def test_every_setting_is_in_the_help_and_the_table():
     for name, field in Settings.model_fields.items():
         spelling = "--" + name.replace("_", "-")
         assert field.description, name
+        if name in NO_FLAG:
+            continue
         assert f"{spelling} " in text or f"{spelling}," in text or f"{spelling}\n" in text
         (row,) = (row for row in table.splitlines() if f"`WYOMING_TTS_{name.upper()}`" in row)
         assert row.startswith(f"| `{spelling}")
@@ -342,3 +352,26 @@ def test_help_and_version_are_no_errors(argument, shown, capsys):
         load_settings([argument])
     assert caught.value.code == 0
     assert shown in capsys.readouterr().out
+
+
+def test_backend_tables_come_from_file_and_environment(monkeypatch, tmp_path):
+    """`[backends.NAME]` in the file, single keys over it from variables, lists and tables there as JSON."""
+    file = toml(
+        tmp_path / "c.toml",
+        'chain = ["box", "kokoro"]\n[backends.box]\ntype = "openai"\nmodel = "one"\nvoice_names = ["a"]\n',
+    )
+    monkeypatch.setenv("WYOMING_TTS_BACKENDS__BOX__MODEL", "two")
+    monkeypatch.setenv("WYOMING_TTS_BACKENDS__KOKORO_TORCH__VOICES", '{"af_heart": "nova"}')
+    settings = load_settings(["--config", str(file)])
+    assert settings.chain == ("box", "kokoro")
+    assert settings.backends == {
+        "box": {"type": "openai", "model": "two", "voice_names": ["a"]},
+        "kokoro-torch": {"voices": {"af_heart": "nova"}},
+    }
+
+
+@pytest.mark.parametrize("chain", ["", "kokoro,", "a b", "KOKORO", "kokoro,kokoro"])
+def test_a_chain_is_names(chain):
+    """What is no list of names is refused."""
+    with pytest.raises(ConfigError, match="--chain"):
+        load_settings(["--chain", chain])

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.graphs import run_all
 from tests.quality.texts import texts_for
-from tests.speech import Model, Sentence, loudest
+from tests.speech import Model, Sentence, loudest, surroundings
 from wyoming_tts.backends.kokoro import FRAME
 from wyoming_tts.backends.kokoro_graph import derive, derive_reference
 from wyoming_tts.backends.kokoro_onnx import KokoroOnnxBackend, KokoroOptions
@@ -182,7 +182,7 @@ async def test_a_foreign_file_ends_the_start(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "other.onnx"
     path.write_bytes(FOREIGN[kind])
     voice = Voice(name="af_heart", language="en-US", backend="kokoro", description="")
-    backend = KokoroOnnxBackend(KokoroOptions(data_dir=tmp_path, model=str(path)), [voice])
+    backend = KokoroOnnxBackend(KokoroOptions(model=str(path)), surroundings(tmp_path, [voice]))
     try:
         with pytest.raises(BackendUnavailableError, match=r"other\.onnx.*(not an ONNX|not a known export)"):
             await backend.start()

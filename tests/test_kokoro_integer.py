@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.graphs import run
+from tests.speech import surroundings
 from wyoming_tts.backends.kokoro import Decoder
 from wyoming_tts.backends.kokoro_engine import Device, OnnxEngine
 from wyoming_tts.backends.kokoro_integer import Grid, expose_activations, quantize, site_of
@@ -269,7 +270,7 @@ def test_integers_only_where_they_pay(
 ) -> None:
     """Integers are for the integer weights, on a processor that is faster with them; all else is float."""
     monkeypatch.setattr("wyoming_tts.backends.kokoro_onnx.weight_bits", lambda: bits)
-    options = KokoroOptions(data_dir=Path("unused"), model=model)
+    options = KokoroOptions(model=model)
     folder = voices_directory()
     assert bearable_integers(options, provider, folder) == (Integers(folder, bits) if used else None)
     asked = dataclasses.replace(options, precision="float")
@@ -279,7 +280,7 @@ def test_integers_only_where_they_pay(
 def test_without_ranges_all_is_float(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A folder of voices without ranges is spoken with in floats, on any processor."""
     monkeypatch.setattr("wyoming_tts.backends.kokoro_onnx.weight_bits", lambda: 8)
-    assert bearable_integers(KokoroOptions(data_dir=Path("unused")), "cpu", tmp_path) is None
+    assert bearable_integers(KokoroOptions(), "cpu", tmp_path) is None
 
 
 TOKENS = (50, 83, 54, 156, 31, 16, 65, 156, 87, 123, 54, 46, 5)
@@ -293,13 +294,13 @@ def _never(voice: Voice, pack: VoicePack) -> Calibration:
 @pytest.fixture(scope="module")
 def decoded(model_data: Path) -> dict[str, Samples]:
     """One short sentence by the real network: in floats whole, in integers whole and in windows."""
-    folder, options = voices_directory(), KokoroOptions(data_dir=model_data, offline=True)
+    folder = voices_directory()
     voice = Voice(name="af_heart", language="en-US", backend="kokoro", description="Heart")
     results: dict[str, Samples] = {}
     prosody = None
     kinds_of_numbers = {"float": None, "integer": Integers(folder), "seven bits": Integers(folder, 7)}
     for kind, integers in kinds_of_numbers.items():
-        with graphs(options, integers) as directory:
+        with graphs("int8", surroundings(model_data), integers) as directory:
             used = [kind for name in FILES[:3] for kind in kinds(onnx.load(directory / name))]
             engine = OnnxEngine(directory, Device())
         assert used.count("QLinearConv") == (len(load_ranges(folder)) if integers else 0)

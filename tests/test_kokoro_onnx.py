@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 
 from tests.fakes import PATIENCE, until
+from tests.speech import surroundings
 from wyoming_tts.backends.kokoro import FRAME, FREELY, Array, Prosody, Speaker, Window
 from wyoming_tts.backends.kokoro_onnx import (
     KokoroOnnxBackend,
     KokoroOptions,
     choose_provider,
-    default_threads,
 )
 from wyoming_tts.backends.kokoro_pace import Pace
+from wyoming_tts.backends.kokoro_shared import default_threads
 from wyoming_tts.errors import (
     BackendError,
     BackendOverloadedError,
@@ -78,7 +79,7 @@ class ScriptedKokoro(KokoroOnnxBackend):
     def __init__(
         self, engine: ScriptedEngine | None = None, load: Callable[[], object] = bool, **options: Any
     ) -> None:
-        super().__init__(KokoroOptions(data_dir=Path("unused"), **options), [ONE, TWO])
+        super().__init__(KokoroOptions(**options), surroundings(Path("unused"), [ONE, TWO]))
         self.scripted, self._before_load = engine or ScriptedEngine(), load
 
     def _load(self) -> Speaker:
@@ -148,7 +149,7 @@ async def test_load_that_fails_fails_whoever_waits(tmp_path: Path) -> None:
     """A file that is no model is named by `start`, and all requests fail alike, then and later."""
     garbage = tmp_path / "garbage.onnx"
     garbage.write_bytes(b"this is no model" * 100)
-    backend = KokoroOnnxBackend(KokoroOptions(data_dir=tmp_path, model=str(garbage)), [ONE])
+    backend = KokoroOnnxBackend(KokoroOptions(model=str(garbage)), surroundings(tmp_path, [ONE]))
     start = asyncio.create_task(backend.start())
     await asyncio.sleep(0)
     waiting = (start, spoken(backend), spoken(backend))
@@ -290,8 +291,7 @@ async def test_wake_loads_before_the_request() -> None:
 async def test_the_fingerprint_is_of_model_and_voice(model_data: Path) -> None:
     """It is known when the model is loaded, stays when it is unloaded, and differs from voice to voice."""
     known = load_catalogue().voices()
-    options = KokoroOptions(data_dir=model_data, offline=True, threads=1)
-    backend = KokoroOnnxBackend(options, known[:2])
+    backend = KokoroOnnxBackend(KokoroOptions(threads=1), surroundings(model_data, known[:2]))
     assert backend.fingerprint(known[0]) is None
     async with started(backend):
         prints = {backend.fingerprint(voice) for voice in (*known[:2], known[0])}
@@ -352,7 +352,7 @@ def test_missing_provider_names_those_there_are() -> None:
 
 async def test_missing_provider_ends_the_start(model_data: Path) -> None:
     """The backend refuses a provider that is not installed before it loads anything."""
-    backend = KokoroOnnxBackend(KokoroOptions(data_dir=model_data, provider="coreml", offline=True), [ONE])
+    backend = KokoroOnnxBackend(KokoroOptions(provider="coreml"), surroundings(model_data, [ONE]))
     try:
         with pytest.raises(ConfigError, match=r"'coreml'.*cpu"):
             await backend.start()

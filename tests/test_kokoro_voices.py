@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wyoming_tts.backends import kokoro_onnx
+from tests.speech import surroundings
+from wyoming_tts.backends import kokoro_shared
 from wyoming_tts.backends.kokoro import RATE, Array, Prosody
 from wyoming_tts.backends.kokoro_calibration import TEXTS_FILE
 from wyoming_tts.backends.kokoro_onnx import KokoroOnnxBackend, KokoroOptions
@@ -47,13 +48,12 @@ async def test_new_voice_is_calibrated_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A pack without statistics is measured when it is first spoken with, and never again."""
-    monkeypatch.setattr(kokoro_onnx, "NEW_VOICE_TEXTS", 2)
+    monkeypatch.setattr(kokoro_shared, "NEW_VOICE_TEXTS", 2)
     caplog.set_level(logging.INFO)
     (tmp_path / "prepared").symlink_to(model_data / "prepared")
-    options = KokoroOptions(data_dir=tmp_path, voices_dir=own_voices, offline=True)
     voices = load_catalogue(own_voices).voices()
     for _ in range(2):
-        backend = KokoroOnnxBackend(options, voices)
+        backend = KokoroOnnxBackend(KokoroOptions(), surroundings(tmp_path, voices, voices_dir=own_voices))
         (new,) = (voice for voice in backend.voices() if voice.name == NEW)
         await backend.start()
         try:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from wyoming_tts.backends.base import BackendOptions
+from wyoming_tts.catalogue import LiveCatalogue
+from wyoming_tts.chain import backend_types, build_chain
 from wyoming_tts.cli import COMMANDS
 from wyoming_tts.config import Settings
 from wyoming_tts.config_load import load_settings, settings_table
 from wyoming_tts.models import RELEASES
+from wyoming_tts.presets import Presets, read_presets
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.lexicon import FILE_NAME, Lexicon
 from wyoming_tts.voices import load_catalogue
@@ -20,6 +24,38 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CATALOGUE = load_catalogue()
 
 
+def example_in(title: str) -> str:
+    """The TOML file that a section shows."""
+    section = README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    return re.findall(r"```toml\n(.*?)```", section, re.DOTALL)[0]
+
+
+def test_the_example_of_a_chain_is_right(tmp_path: Path) -> None:
+    """The example is a chain that can be built, with each option one that its backend has."""
+    (tmp_path / "config.toml").write_text(example_in("Never silent"))
+    settings = load_settings(["--config", str(tmp_path / "config.toml"), "--data-dir", str(tmp_path)])
+    chain = build_chain(settings, CATALOGUE.voices())
+    assert [member.name for member in chain.members] == list(settings.chain)
+    assert set(settings.backends) <= set(settings.chain)
+
+
+def test_the_example_of_own_voices_is_right(tmp_path: Path) -> None:
+    """Every voice of the example is one."""
+    (tmp_path / "voices.toml").write_text(example_in("Voices of your own"))
+    presets = read_presets(tmp_path / "voices.toml")
+    live = LiveCatalogue(CATALOGUE.voices, "af_heart", Presets(tmp_path / "voices.toml"))
+    assert {"night", "butler"} <= set(presets) <= {voice.name for voice in live.voices()}
+
+
+def test_every_backend_is_in_the_table() -> None:
+    """Each type of backend has its row, and its own options are named."""
+    section = README.partition("\n## Never silent\n")[2].partition("\n## ")[0]
+    for name, entry in backend_types().items():
+        assert f"\n| `{name}` |" in section
+        for option in set(entry.load().Options.model_fields) - set(BackendOptions.model_fields):
+            assert f"`{option}`" in section, (name, option)
+
+
 def test_the_settings_are_all_there() -> None:
     """The table of settings is the one that the code makes."""
     assert f"\n\n{settings_table()}\n" in README
@@ -27,7 +63,7 @@ def test_the_settings_are_all_there() -> None:
 
 def test_the_toml_example_is_right(tmp_path: Path) -> None:
     """The example is a file that the server accepts, and one that changes something."""
-    _, example, _ = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    example = example_in("Settings")
     (tmp_path / "config.toml").write_text(example)
     settings = load_settings(["--config", str(tmp_path / "config.toml")])
     assert settings.model_dump(exclude={"config"}) != Settings().model_dump(exclude={"config"})
@@ -35,7 +71,7 @@ def test_the_toml_example_is_right(tmp_path: Path) -> None:
 
 def test_the_example_of_warm_up_is_right(tmp_path: Path) -> None:
     """The example is a list of texts that the server accepts."""
-    *_, example = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    example = example_in("Phrases that come again")
     (tmp_path / "config.toml").write_text(example)
     settings = load_settings(["--config", str(tmp_path / "config.toml")])
     assert len(settings.warm_up) == 2
@@ -43,7 +79,7 @@ def test_the_example_of_warm_up_is_right(tmp_path: Path) -> None:
 
 def test_the_lexicon_example_is_right(tmp_path: Path) -> None:
     """The example of a lexicon has nothing to complain of, and is used."""
-    example, *_ = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    example = example_in("What is read out")
     (tmp_path / FILE_NAME).write_text(example)
     lexicon = Lexicon(tmp_path / FILE_NAME)
     assert not lexicon.problems

@@ -13,32 +13,28 @@ from collections.abc import Callable, Iterator
 from wyoming.info import Info
 
 from wyoming_tts import __version__
-from wyoming_tts.backends.base import Backend
 from wyoming_tts.backends.cache import CachedBackend
-from wyoming_tts.backends.cache_disk import DiskStore
-from wyoming_tts.backends.cache_memory import MemoryStore
-from wyoming_tts.backends.kokoro_onnx import KokoroOnnxBackend, KokoroOptions
+from wyoming_tts.catalogue import LiveCatalogue
+from wyoming_tts.chain import build_chain
 from wyoming_tts.config import Settings
-from wyoming_tts.errors import ConfigError, WyomingTtsError
+from wyoming_tts.errors import ConfigError, UnknownVoiceError, WyomingTtsError
 from wyoming_tts.heap import keep_heap_small
 from wyoming_tts.pipeline import Pipeline, PipelineSettings
-from wyoming_tts.scheduler import ScheduledBackend, SchedulerSettings
+from wyoming_tts.presets import FILE_NAME as PRESETS_FILE
+from wyoming_tts.presets import Presets
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.aloud import read_aloud
 from wyoming_tts.text.language import load_detector
 from wyoming_tts.text.lexicon import FILE_NAME, Lexicon
+from wyoming_tts.types import VoiceQuery
 from wyoming_tts.voices import VoiceCatalogue, load_catalogue
 from wyoming_tts.wire import Limits
 from wyoming_tts.wyoming_connection import WyomingSettings
-from wyoming_tts.wyoming_info import build_info
+from wyoming_tts.wyoming_info import Offer, build_info
 from wyoming_tts.wyoming_server import WyomingServer
 from wyoming_tts.zeroconf import Advertisement, instance_name, listening_on, pack_properties
 
 _LOGGER = logging.getLogger(__name__)
-
-MEGABYTE = 2**20
-CACHE_FILE = "cache.sqlite"
-"""Name of the cache in the data directory."""
 
 
 def run(settings: Settings) -> int:
@@ -53,21 +49,31 @@ def run(settings: Settings) -> int:
 
 
 class App:
-    """One server process: a backend, a pipeline over it, and the servers that offer it."""
+    """One server process: a chain of backends, a pipeline over it, and the servers that offer it."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises ConfigError for settings that cannot work together."""
         self._settings = settings
-        self._catalogue = load_catalogue(settings.voices_dir, settings.voice)
-        self._kokoro = KokoroOnnxBackend(_kokoro_options(settings), self._catalogue.voices())
-        self._backend = _cached(settings, _scheduled(settings, self._kokoro))
+        shipped = load_catalogue(settings.voices_dir)
+        self._chain = build_chain(settings, shipped.voices())
+        presets = Presets(settings.data_dir / PRESETS_FILE)
+        self._catalogue = LiveCatalogue(self._chain.voices, settings.voice, presets)
+        self._check_default()
         lexicon = Lexicon(settings.data_dir / FILE_NAME)
-        self._pipeline = Pipeline(
-            self._backend, self._catalogue, _pipeline_settings(settings), lexicon=lexicon
-        )
+        self._pipeline = Pipeline(self._chain, self._catalogue, _pipeline_settings(settings), lexicon=lexicon)
         self._wyoming = WyomingServer(self._pipeline, self._info, _wyoming_settings(settings))
         self._stop = asyncio.Event()
         self._exit_status = 0
+
+    def _check_default(self) -> None:
+        """A default voice that nobody has is a mistake, unless a service may yet list it."""
+        voice, chain = self._settings.voice, self._settings.chain
+        if voice == Settings.model_fields["voice"].default or voice.split("/")[0] in chain:
+            return
+        try:
+            self._catalogue.resolve(VoiceQuery(name=voice))
+        except UnknownVoiceError as error:
+            raise ConfigError(f"the default voice is wrong: {error}") from error
 
     async def serve(self) -> int:
         """Listen first, load behind it, and serve until a signal comes; returns the exit status."""
@@ -87,7 +93,7 @@ class App:
     async def _load(self) -> None:
         """Start the backend; a server that cannot speak ends, so that whoever watches it notices."""
         try:
-            await asyncio.gather(self._backend.start(), asyncio.to_thread(self._prepare_texts))
+            await asyncio.gather(self._chain.start(), asyncio.to_thread(self._prepare_texts))
         except WyomingTtsError as error:
             _LOGGER.error("Cannot speak: %s", error)
             self._end(2 if isinstance(error, ConfigError) else 1)
@@ -95,7 +101,7 @@ class App:
             _LOGGER.exception("Cannot speak")
             self._end(1)
         else:
-            _LOGGER.info("Ready: %s", self._kokoro.engine)
+            _LOGGER.info("Ready: %s", "; ".join(self._engines()))
             await self._pipeline.warm_up(self._settings.warm_up)
 
     def _prepare_texts(self) -> None:
@@ -121,12 +127,26 @@ class App:
         await self._wyoming.stop(self._settings.shutdown_grace)
         loading.cancel()
         await asyncio.gather(loading, return_exceptions=True)
-        await self._backend.stop()
-        if isinstance(self._backend, CachedBackend):
-            _LOGGER.info("The cache: %s", self._backend.statistics())
+        await self._chain.stop()
+        for member in self._chain.members:
+            if isinstance(member.backend, CachedBackend):
+                _LOGGER.info("The cache of %s: %s", member.name, member.backend.statistics())
+
+    def _engines(self) -> list[str]:
+        """Those that can speak."""
+        return [member.backend.engine for member in self._chain.members if member.circuit.usable]
 
     def _info(self) -> Info:
-        return _info_of(self._catalogue, self._kokoro.engine, self._settings.streaming)
+        offers = tuple(
+            Offer(
+                member.name,
+                member.backend.engine,
+                tuple(member.backend.voices()),
+                "" if member.circuit.usable else str(member.circuit.reason),
+            )
+            for member in self._chain.members
+        )
+        return _info_of(self._catalogue.current(), offers, self._settings.streaming)
 
     def _advertisement(self) -> Advertisement | None:
         """What to announce; None when there is nothing that others could reach."""
@@ -135,15 +155,20 @@ class App:
         if not wanted or not bound:
             return None
         name = instance_name(wanted, self._settings.data_dir, port)
-        properties = pack_properties(__version__, self._catalogue.default.name, self._catalogue.voices())
+        voices = [voice for voice in self._catalogue.voices() if not voice.last_resort]
+        properties = pack_properties(__version__, self._catalogue.default.name, voices)
         return Advertisement(name, bound, port, properties, interval=self._settings.zeroconf_interval)
 
 
 @functools.lru_cache(4)
-def _info_of(catalogue: VoiceCatalogue, engine: str, streaming: bool) -> Info:
+def _info_of(catalogue: VoiceCatalogue, offers: tuple[Offer, ...], streaming: bool) -> Info:
     """The same object for as long as nothing changed, so that it is encoded once."""
-    voices = (catalogue.default, *catalogue.voices())
-    return build_info(list(dict.fromkeys(voices)), version=__version__, engine=engine, streaming=streaming)
+    chosen = [voice for voice in catalogue.voices() if not voice.last_resort]
+    voices = list(dict.fromkeys([catalogue.default, *chosen]))
+    engine, others = offers[0].engine, offers[1:]
+    if not catalogue.known:
+        raise ValueError("no backend has a voice")
+    return build_info(voices, version=__version__, engine=engine, streaming=streaming, offers=others)
 
 
 @contextlib.contextmanager
@@ -157,37 +182,6 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-
-
-def _scheduled(settings: Settings, backend: Backend) -> Backend:
-    return ScheduledBackend(backend, SchedulerSettings(look_ahead=settings.look_ahead, busy=settings.busy))
-
-
-def _cached(settings: Settings, backend: Backend) -> Backend:
-    memory, disk = settings.cache_memory * MEGABYTE, settings.cache_disk * MEGABYTE
-    if not memory and not disk:
-        return backend
-    return CachedBackend(
-        backend,
-        MemoryStore(memory),
-        DiskStore(settings.data_dir / CACHE_FILE, disk) if disk else None,
-    )
-
-
-def _kokoro_options(settings: Settings) -> KokoroOptions:
-    return KokoroOptions(
-        data_dir=settings.data_dir,
-        download_dir=settings.download_dir,
-        voices_dir=settings.voices_dir,
-        model=settings.model,
-        offline=settings.offline,
-        provider=settings.provider,
-        precision=settings.precision,
-        device=settings.device,
-        device_memory=settings.device_memory,
-        threads=settings.threads,
-        unload_after=settings.unload_after,
-    )
 
 
 def _pipeline_settings(settings: Settings) -> PipelineSettings:

@@ -6,6 +6,8 @@ Flags, variables, TOML keys, `--help` and the table of the README all derive fro
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,7 +15,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from wyoming_tts.types import MAX_SPEED, MIN_SPEED
 
@@ -22,6 +24,8 @@ CONFIG_NAME = "config.toml"
 MODELS = ("int8", "fp32", "fp16")
 MAX_INSTANCE_NAME = 58
 """Bytes of a zeroconf instance name: a DNS label has 63, less room for the suffix of a name conflict."""
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 _BOOLEANS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
     ("0", "false", "no", "off"), False
@@ -49,6 +53,9 @@ class Flag:
 
     repeat: bool = False
     """Whether it may be given several times."""
+
+    flag: bool = True
+    """Whether it can stand on the command line."""
 
 
 def check_uri(uri: str) -> str:
@@ -80,6 +87,19 @@ def _check_zeroconf(value: Any) -> bool | str:
     if len(name.encode()) > MAX_INSTANCE_NAME or "." in name or not name.isprintable():
         raise ValueError(f"should be a name of at most {MAX_INSTANCE_NAME} bytes without dots")
     return name
+
+
+def _split(names: Any) -> Any:
+    """A list as it stands in a flag or a variable: `kokoro,espeak`, or as JSON."""
+    if not isinstance(names, str):
+        return names
+    return tuple(name.strip(' []"') for name in names.split(","))
+
+
+def _check_chain(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names or len(set(names)) < len(names) or not all(map(_NAME.fullmatch, names)):
+        raise ValueError("should be names of backends, each once, such as kokoro,openai,espeak")
+    return names
 
 
 def default_data_dir() -> Path:
@@ -116,6 +136,21 @@ class Settings(BaseSettings):
 
     voice: Annotated[str, Field(min_length=1), Flag(metavar="NAME")] = "af_heart"
     """Voice of a request that names none."""
+
+    chain: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        AfterValidator(_check_chain),
+        Flag(metavar="NAMES", default="kokoro,espeak"),
+    ] = ("kokoro", "espeak")
+    """Backends in the order in which they are tried for each sentence; options stand in `[backends.NAME]`."""
+
+    backends: Annotated[Mapping[str, Mapping[str, Any]], Flag(flag=False)] = Field(default_factory=dict)
+    """Options of the backends, a table for each."""
+
+    hedge_after: Seconds = 0.0
+    """With no sound from a backend for so long, ask the next one beside it; 0 waits until its time is up."""
 
     speed: Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED), Flag(metavar="FACTOR")] = 1.0
     """Pace of a request that names none: 0.5 is half, 2 is double."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
 import logging
 import os
 import re
@@ -40,7 +41,7 @@ def load_settings(argv: Sequence[str] | None = None, *, epilog: str = "") -> Set
     path = _config_path({**variables, **flags})
     table = _read_toml(path) if path else {}
     try:
-        return Settings(**{**table, **variables, **flags})
+        return Settings(**{**_merged(table, variables), **flags})
     except ValidationError as error:
         raise ConfigError(_explain(error, flags, variables, path)) from None
 
@@ -48,7 +49,7 @@ def load_settings(argv: Sequence[str] | None = None, *, epilog: str = "") -> Set
 def settings_table() -> str:
     """The settings as a Markdown table: flag, variable, default, description."""
     rows = ["| Flag | Variable | Default | Description |", "|---|---|---|---|"]
-    for name, field in Settings.model_fields.items():
+    for name, field in _on_the_command_line():
         flags = ", ".join(f"`{flag}`" for flag in _spellings(name, field)).replace("|", "\\|")
         default = _default_text(field)
         shown = default if _flag(field).default else f"`{default}`"
@@ -76,7 +77,7 @@ Each flag is also a variable ({ENV_PREFIX}VOICE for --voice) and a key of the TO
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    for name, field in Settings.model_fields.items():
+    for name, field in _on_the_command_line():
         _add_flag(parser, name, field)
     parser.add_argument("--version", action="version", version=__version__)
     return parser
@@ -102,6 +103,10 @@ def _add_flag(parser: argparse.ArgumentParser, name: str, field: FieldInfo) -> N
         short, value = flag.shorthand
         same = {"help": f"the same as {spelling} {value}"}
         parser.add_argument(short, action="store_const", const=value, **common | same)
+
+
+def _on_the_command_line() -> list[tuple[str, FieldInfo]]:
+    return [(name, field) for name, field in Settings.model_fields.items() if _flag(field).flag]
 
 
 def _flag(field: FieldInfo) -> Flag:
@@ -138,11 +143,45 @@ def _default_text(field: FieldInfo) -> str:
 
 
 def _read_environment() -> dict[str, Any]:
-    known = {_variable(name) for name in Settings.model_fields}
-    for variable in os.environ:
-        if variable.startswith(ENV_PREFIX) and variable not in known:
+    known = {_variable(name) for name, _ in _on_the_command_line()}
+    tables: dict[str, dict[str, Any]] = {}
+    for variable, value in os.environ.items():
+        if found := _BACKEND_VARIABLE.fullmatch(variable):
+            name, key = found[1].lower().replace("_", "-"), found[2].lower()
+            tables.setdefault(name, {})[key] = _structured(value)
+        elif variable.startswith(ENV_PREFIX) and variable not in known:
             _logger.warning("%s is no setting%s", variable, did_you_mean(variable, known))
-    return EnvSettingsSource(Settings)()
+    values = EnvSettingsSource(Settings)()
+    return {**values, "backends": tables} if tables else values
+
+
+_BACKEND_VARIABLE = re.compile(rf"{ENV_PREFIX}BACKENDS__([A-Z0-9_]+?)__([A-Z0-9_]+)")
+"""`WYOMING_TTS_BACKENDS__OPENAI__MODEL` is the key `model` of `[backends.openai]`."""
+
+
+def _structured(value: str) -> Any:
+    """A list or a table stands in a variable as JSON; anything else as it is."""
+    if value[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _merged(table: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The file's settings with the variables' keys of single backends over them."""
+    if "backends" not in variables or not isinstance(table.get("backends", {}), dict):
+        return {**table, **variables}
+    tables = dict(table.get("backends", {}))
+    for name, options in variables["backends"].items():
+        tables[name] = {**tables.get(name, {}), **options}
+    return {**table, **variables, "backends": tables}
+
+
+def environment_key(variable: str) -> str | None:
+    """A service's key where people keep it, such as `OPENAI_API_KEY`; None when it is not set."""
+    return os.environ.get(variable, "").strip() or None
 
 
 def _config_path(values: Mapping[str, Any]) -> Path | None:

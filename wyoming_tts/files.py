@@ -40,6 +40,14 @@ def publish(temporary: Path, target: Path) -> None:
     flush(target.parent)
 
 
+def publish_bytes(target: Path, content: bytes) -> None:
+    """Write a whole file in one step, and its directory where there is none. Raises OSError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    temporary.write_bytes(content)
+    publish(temporary, target)
+
+
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold a lock file between processes and threads; waits for it, and a dead holder's lock is free.

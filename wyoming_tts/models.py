@@ -92,6 +92,19 @@ RELEASES: Mapping[str, Release] = MappingProxyType(
 """The Kokoro v1.0 weights by the name a setting calls them."""
 
 
+TORCH_RELEASES: Mapping[str, Release] = MappingProxyType(
+    {
+        "pth": Release(
+            file="kokoro-v1_0.pth",
+            sha256="496dba118d1a58f5f3db2efc88dbdc216e0483fc89fe6e47ee1f2c53f18ad1e4",
+            url="https://huggingface.co/hexgrad/Kokoro-82M/resolve/main/kokoro-v1_0.pth",
+            megabytes=327,
+        ),
+    }
+)
+"""The same weights for PyTorch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """A model file that was found and checked."""

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -33,7 +34,6 @@ from wyoming_tts.types import (
     Voice,
     VoiceQuery,
 )
-from wyoming_tts.voices import VoiceCatalogue
 
 TEXT_FORMATS = ("text", "ssml")
 
@@ -43,12 +43,33 @@ ANY_VOICE = VoiceQuery()
 NOTHING_TO_SAY = 0.25
 """Seconds of silence that answer a text without words: a player needs some audio to end properly."""
 
+CHARACTERS_PER_SECOND = 15.0
+"""How fast text is spoken, about: for progress where the backend says nothing of it."""
+
 AMPLE_LEAD = 2.0
 """Seconds of sound in store from which on a short sentence may wait for its neighbour."""
 
 _LOGGER = logging.getLogger(__name__)
 
 Chunks = AsyncGenerator[AudioChunk, None]
+
+
+class Catalogue(Protocol):
+    """The voices there are, now."""
+
+    @property
+    def default(self) -> Voice:
+        """Who speaks when nothing was asked for."""
+
+    def resolve(self, query: VoiceQuery) -> Voice:
+        """The voice a request means. Raises UnknownVoiceError."""
+
+    def best_for_language(self, tag: str) -> Voice | None:
+        """The voice for a language; None where there is none."""
+
+    def natural_languages(self) -> Sequence[str]:
+        """BCP 47 tags of what is spoken well."""
+
 
 Observer = Callable[[Progress], None]
 """Called after every chunk, on the event loop: must return at once."""
@@ -82,9 +103,23 @@ class _Stream:
     speed: float
     began: float
     identity: str
+    observers: tuple[Observer, ...]
     characters: int = 0
+    """Of the sentences before the one that is spoken now."""
+    sentence: int = 0
+    """Characters of that one."""
+    sentences: int = 0
     audio_seconds: float = 0.0
     backend: str = ""
+    total: int | None = None
+    """Characters of the whole text, once it is known."""
+    fraction: float | None = None
+
+    def advance(self, done: float) -> None:
+        """Note which part of the sentence is done."""
+        if self.total:
+            fraction = min(1.0, (self.characters + done * self.sentence) / self.total)
+            self.fraction = max(self.fraction or 0.0, fraction)
 
 
 class Pipeline:
@@ -93,7 +128,7 @@ class Pipeline:
     def __init__(
         self,
         backend: Backend,
-        catalogue: VoiceCatalogue,
+        catalogue: Catalogue,
         settings: PipelineSettings | None = None,
         observers: Sequence[Observer] = (),
         lexicon: Lexicon | None = None,
@@ -119,12 +154,14 @@ class Pipeline:
         speed: float | None = None,
         text_format: str = "text",
         playhead: Playhead | None = None,
+        on_progress: Observer | None = None,
     ) -> Chunks:
         """Speak text while it arrives; close the iterator to stop.
 
         Word times count from the start of the stream, word offsets in the text as it arrived, its tags
         and markup included. Text with nothing to say gives a short silence. `playhead` is the listener's
-        clock, where it is not the usual one. Raises WyomingTtsError.
+        clock, where it is not the usual one; `on_progress` gets this stream's `Progress`. Raises
+        WyomingTtsError.
         """
         if text_format not in TEXT_FORMATS:
             offered = " and ".join(TEXT_FORMATS)
@@ -132,11 +169,15 @@ class Pipeline:
         chosen = self._catalogue.resolve(voice)
         undecided = self._settings.detect_language and voice == ANY_VOICE
         stream = _Stream(
-            playhead or Playhead(), speed or self._settings.speed, time.monotonic(), str(next(self._counter))
+            playhead or Playhead(),
+            speed or self._settings.speed,
+            time.monotonic(),
+            str(next(self._counter)),
+            self._observers + (() if on_progress is None else (on_progress,)),
         )
         reader = SentenceReader(ssml=text_format == "ssml")
         try:
-            async with contextlib.aclosing(self._steps(text, reader, stream.playhead)) as steps:
+            async with contextlib.aclosing(self._steps(text, reader, stream)) as steps:
                 async for step in steps:
                     if undecided and isinstance(step, Sentence):
                         chosen, undecided = self._detect(step.text.text, chosen), False
@@ -151,7 +192,7 @@ class Pipeline:
             stream.playhead.ended, stream.playhead.characters_left = True, 0
 
     async def _steps(
-        self, text: AsyncIterable[str], reader: SentenceReader, playhead: Playhead
+        self, text: AsyncIterable[str], reader: SentenceReader, stream: _Stream
     ) -> AsyncGenerator[Step, None]:
         """Sentences as early as they are known; reading goes on while the consumer speaks."""
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
@@ -163,12 +204,15 @@ class Pipeline:
                 piece = await _next_piece(pieces, self._settings.quiet_seconds if waits else None)
                 if piece is None:
                     break
-                reader.queued = playhead.lead() > AMPLE_LEAD
+                reader.queued = stream.playhead.lead() > AMPLE_LEAD
                 steps = reader.feed(piece) if piece else reader.flush()
                 if not steps:
                     self._backend.wake()  # the rest of the sentence is still being written
                 for step in steps:
+                    if pump.done() and pieces.qsize() <= 1:
+                        stream.total = len(reader.source)
                     yield step
+            stream.total = len(reader.source)
             await pump  # its error, if it had one, is the stream's
             for step in reader.finish():
                 yield step
@@ -191,7 +235,7 @@ class Pipeline:
 
     def _detect(self, text: str, default: Voice) -> Voice:
         """The voice for the text's language where that is sure and not the default's, else the default."""
-        language = detect_language(text, [default.language, *self._catalogue.languages()])
+        language = detect_language(text, [default.language, *self._catalogue.natural_languages()])
         return default if language is None else self._voice_for(language, default)
 
     def _voice_for(self, language: str, default: Voice) -> Voice:
@@ -224,25 +268,28 @@ class Pipeline:
     ) -> AsyncGenerator[AudioChunk, None]:
         """One sentence and the pause behind it, with times from the start of the stream."""
         aloud = read_aloud(sentence.text, voice, self._lexicon)
-        stream.characters += len(sentence.text)
-        stream.playhead.characters_left = max(0, len(source) - stream.characters)
+        stream.characters, stream.sentence = stream.characters + stream.sentence, len(sentence.text)
+        stream.playhead.characters_left = max(0, len(source) - stream.characters - stream.sentence)
         if not aloud.is_speakable:
             return
-        stream.backend = voice.backend
+        stream.backend, stream.sentences = voice.backend, stream.sentences + 1
         request = SynthesisRequest(
             text=aloud.normalised.text,
             pronunciations=aloud.pronunciations,
-            voice=voice,
-            speed=float(np.clip(stream.speed * sentence.style.rate, MIN_SPEED, MAX_SPEED)),
+            voice=voice.speaker,
+            speed=float(np.clip(stream.speed * sentence.style.rate * voice.speed, MIN_SPEED, MAX_SPEED)),
             playhead=stream.playhead,
         )
         times = WordTimes(aloud.cleaned, aloud.normalised, source, voice.language)
         began, spoken = stream.audio_seconds, False
+        volume = sentence.style.volume * 10 ** (voice.gain / 20)
         async with contextlib.aclosing(closable(self._backend.synthesize(request))) as chunks:
             async for chunk in chunks:
                 spoken = True
+                stream.backend = chunk.backend or stream.backend
+                stream.advance(_done(chunk, stream.audio_seconds - began, stream.sentence))
                 words = times.feed(word.later(began) for word in chunk.words)
-                yield _louder(dataclasses.replace(chunk, words=tuple(words)), sentence.style.volume)
+                yield _louder(dataclasses.replace(chunk, words=tuple(words)), volume)
         if spoken and (pause := self._pause(sentence, aloud, stream.speed)):
             yield self._silence(pause)
 
@@ -264,21 +311,29 @@ class Pipeline:
         self._report(stream, finished=False)
 
     def _report(self, stream: _Stream, finished: bool) -> None:
-        if not self._observers:
+        if not stream.observers:
             return
         first = stream.playhead.first_audio
         progress = Progress(
             stream=stream.identity,
             backend=stream.backend,
-            characters=stream.characters,
+            characters=stream.characters + stream.sentence,
+            sentences=stream.sentences,
             audio_seconds=stream.audio_seconds,
             elapsed_seconds=time.monotonic() - stream.began,
             first_audio_seconds=None if first is None else first - stream.began,
-            fraction=1.0 if finished else None,
+            fraction=1.0 if finished else stream.fraction,
             finished=finished,
         )
-        for observer in self._observers:
+        for observer in stream.observers:
             observer(progress)
+
+
+def _done(chunk: AudioChunk, seconds: float, characters: int) -> float:
+    """Part of a sentence that is done with a chunk: as the backend says, else about."""
+    if chunk.fraction is not None:
+        return chunk.fraction
+    return min(0.95, (seconds + chunk.seconds) * CHARACTERS_PER_SECOND / max(1, characters))
 
 
 def _louder(chunk: AudioChunk, gain: float) -> AudioChunk:

@@ -51,6 +51,26 @@ class Voice:
     fallbacks: tuple[str, ...] = ()
     """Voices of other backends to use in its place, nearest first."""
 
+    last_resort: bool = False
+    """Whether it is there so that something is said, and nobody would choose it."""
+
+    blend: bool = False
+    """Whether the name says how to mix it from others."""
+
+    base: Voice | None = None
+    """The voice that speaks, where this one is only a name for it with settings of its own."""
+
+    speed: float = 1.0
+    """Pace of such a voice beside its base's own."""
+
+    gain: float = 0.0
+    """Decibels by which such a voice is louder than its base."""
+
+    @property
+    def speaker(self) -> Voice:
+        """The voice that a backend is asked for."""
+        return self if self.base is None else replace(self.base, fallbacks=self.fallbacks)
+
     @property
     def spoken(self) -> tuple[str, ...]:
         """All it speaks, its own language first."""
@@ -319,6 +339,9 @@ class Progress:
     characters: int
     """Characters of text spoken so far."""
 
+    sentences: int
+    """Sentences begun so far."""
+
     audio_seconds: float
     """Seconds of audio made so far."""
 
@@ -329,7 +352,7 @@ class Progress:
     """Seconds from the beginning to the first audio; None before it."""
 
     fraction: float | None
-    """Part of the known text that is done, 0 to 1; None while text still arrives."""
+    """Part of the text that is done, 0 to 1; None while text still arrives."""
 
     finished: bool
     """True on the last one."""

@@ -10,7 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -99,8 +99,12 @@ class VoiceCatalogue:
         return tuple(sorted(self.known, key=lambda voice: (order[voice.language], _grade_rank(voice))))
 
     def languages(self) -> tuple[str, ...]:
-        """BCP 47 tags of all languages that are spoken, each once."""
+        """BCP 47 tags of all languages that some voice has as its own, each once."""
         return tuple(dict.fromkeys(voice.language for voice in self.known))
+
+    def natural_languages(self) -> tuple[str, ...]:
+        """Those for which there is more than a last resort."""
+        return tuple(dict.fromkeys(voice.language for voice in self.known if not voice.last_resort))
 
     def resolve(self, query: VoiceQuery) -> Voice:
         """The voice a request means; UnknownVoiceError names near matches or the languages there are."""
@@ -112,11 +116,15 @@ class VoiceCatalogue:
     def best_for_language(self, tag: str) -> Voice | None:
         """The voice for a language in any spelling: the default voice if it speaks it, else the best."""
         language = self._language(tag)
-        if language is None:
-            return None
         if self.default.language == language:
             return self.default
-        return min((voice for voice in self.known if voice.language == language), key=_grade_rank)
+        if (exact := _spoken(self.default, tag)) is not None:
+            return replace(self.default, language=exact)
+        own = [voice for voice in self.known if voice.language == language]
+        able = [voice for voice in self.known if _spoken(voice, tag) is not None]
+        if not own or min(own, key=_grade_rank).last_resort:  # who speaks many languages does it better
+            own = [replace(voice, language=_spoken(voice, tag) or tag) for voice in able] + own
+        return min(own, key=_grade_rank, default=None)
 
     def _asked_for(self, query: VoiceQuery) -> Voice:
         if query.name:
@@ -138,6 +146,8 @@ class VoiceCatalogue:
         wanted = language_key(tag)
         same = {language_key(spoken): spoken for spoken in self.languages()}
         same = {key: spoken for key, spoken in same.items() if key.split("-")[0] == wanted.split("-")[0]}
+        if wanted == language_key(self.default.language).split("-")[0]:
+            return self.default.language
         if not same or wanted in same:
             return same.get(wanted)
         if "en-gb" in same and not _BRITISH_REGIONS.isdisjoint(wanted.split("-")[1:]):
@@ -183,8 +193,15 @@ def _voice(backend: str, entry: Mapping[str, Any]) -> Voice:
     )
 
 
-def _grade_rank(voice: Voice) -> int:
-    return _GRADES.index(voice.grade) if voice.grade in _GRADES else len(_GRADES)
+def _grade_rank(voice: Voice) -> tuple[bool, int]:
+    return voice.last_resort, _GRADES.index(voice.grade) if voice.grade in _GRADES else len(_GRADES)
+
+
+def _spoken(voice: Voice, tag: str) -> str | None:
+    """How a voice of several languages writes one that it speaks; None where it speaks but its own."""
+    wanted = language_key(tag)
+    same = [own for own in voice.languages if language_key(own).split("-")[0] == wanted.split("-")[0]]
+    return next((own for own in same if language_key(own) == wanted), same[0] if same else None)
 
 
 def _shown(text: str) -> str:

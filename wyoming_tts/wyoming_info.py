@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
 
@@ -17,41 +18,90 @@ BEST_PREFIX = "(Best) "
 """Home Assistant sorts the labels of a language and takes the first as default: `(` is before letters."""
 
 _KOKORO = Attribution(name="hexgrad", url="https://huggingface.co/hexgrad/Kokoro-82M")
+_PROJECT = Attribution(name="wyoming-tts", url="https://github.com/OHF-Voice/wyoming")
+_KOKOROS = ("kokoro", "kokoro-torch")
 _VOICE_VERSION = "1.0"
 
 
-def build_info(voices: Sequence[Voice], *, version: str, engine: str, streaming: bool) -> Info:
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one backend offers."""
+
+    name: str
+    """The backend's name."""
+
+    engine: str
+    """What computes, for people."""
+
+    voices: tuple[Voice, ...]
+    """Its voices, best first inside each language."""
+
+    trouble: str = ""
+    """Why it cannot speak now; empty when it can."""
+
+
+def build_info(
+    voices: Sequence[Voice],
+    *,
+    version: str,
+    engine: str,
+    streaming: bool,
+    offers: Sequence[Offer] = (),
+) -> Info:
     """The answer to `describe`; `voices` come best first inside each language, `engine` is for people.
 
-    Raises ValueError without voices: Home Assistant would load an entry that is broken.
+    The first program has them all, since Home Assistant looks at no other; each of `offers` is one more
+    program, with the voices of one backend. Raises ValueError without voices: Home Assistant would load an
+    entry that is broken.
     """
     if not voices:
         raise ValueError("info needs at least one voice")
-    program = TtsProgram(
-        name=PROGRAM_NAME,
-        attribution=_KOKORO,
-        installed=True,
+    troubles = {offer.name: offer.trouble for offer in offers}
+    first = _program(PROGRAM_NAME, engine, version, streaming, _tts_voices(voices, troubles))
+    others = [
+        _program(
+            f"{PROGRAM_NAME} {offer.name}",
+            offer.engine + (f"; cannot speak now: {offer.trouble}" if offer.trouble else ""),
+            version,
+            streaming,
+            _tts_voices(offer.voices, troubles),
+            installed=not offer.trouble,
+        )
+        for offer in offers
+        if offer.voices
+    ]
+    return Info(tts=[first, *others])
+
+
+def _program(
+    name: str, engine: str, version: str, streaming: bool, voices: list[TtsVoice], *, installed: bool = True
+) -> TtsProgram:
+    return TtsProgram(
+        name=name,
+        attribution=_KOKORO if name == PROGRAM_NAME else _PROJECT,
+        installed=installed,
         description=f"Streaming text to speech: {engine}",
         version=version,
-        voices=_tts_voices(voices),
+        voices=voices,
         supports_synthesize_streaming=streaming,
     )
-    return Info(tts=[program])
 
 
-def _tts_voices(voices: Sequence[Voice]) -> list[TtsVoice]:
+def _tts_voices(voices: Sequence[Voice], troubles: Mapping[str, str]) -> list[TtsVoice]:
     best = {voice.language: voice.name for voice in reversed(voices)}
     extras = {language: missing_extra(language) for language in best}
     return [
         TtsVoice(
             name=voice.name,
-            attribution=_KOKORO,
-            installed=extras[voice.language] is None,
+            attribution=_KOKORO if voice.backend in _KOKOROS else _PROJECT,
+            # One whose backend is down stays: another voice speaks for it, and a choice should not vanish.
+            installed=voice.backend not in _KOKOROS or extras[voice.language] is None,
             description=(BEST_PREFIX if best[voice.language] == voice.name else "")
             + voice.description
-            + how_to_get(extras[voice.language]),
+            + (how_to_get(extras[voice.language]) if voice.backend in _KOKOROS else "")
+            + (" – not available now, another voice speaks" if troubles.get(voice.backend) else ""),
             version=_VOICE_VERSION,
-            languages=[voice.language],
+            languages=list(voice.spoken),
         )
         for voice in voices
     ]

@@ -223,6 +223,8 @@ class _Meter:
         """Seconds from the first text to the first audio."""
         self.working = 0.0
         """Seconds spent waiting for the pipeline, and not for the client."""
+        self.backends: dict[str, None] = {}
+        """Who spoke, in order."""
 
     async def watch(self, chunks: AsyncIterator[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
         """Pass the chunks on."""
@@ -230,6 +232,8 @@ class _Meter:
         async for chunk in chunks:
             now = time.monotonic()
             self.working += now - asked
+            if chunk.backend:
+                self.backends[chunk.backend] = None
             if self.first_audio is None:
                 self.first_audio = now - self._stream.text.began
             yield chunk
@@ -239,9 +243,10 @@ class _Meter:
         """Write the stream's one line of log."""
         voice = self._stream.voice
         _LOGGER.info(
-            "%s: voice %s, %d characters, first audio after %s s, %.2f s of audio, real-time factor %s",
+            "%s: voice %s%s, %d characters, first audio after %s s, %.2f s of audio, real-time factor %s",
             outcome,
             ascii(voice.name or voice.language or "default"),
+            f" by {' and '.join(self.backends)}" if self.backends else "",
             self._stream.text.characters,
             "-" if self.first_audio is None else f"{self.first_audio:.3f}",
             seconds,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,7 +31,7 @@ class BackendOptions(BaseModel):
     stall_timeout: float = Field(default=30.0, gt=0, allow_inf_nan=False)
     """Seconds in which more audio must follow, once there was some."""
 
-    voices: Mapping[str, str] = MappingProxyType({})
+    voices: Mapping[str, str] = Field(default_factory=dict)
     """Its voices for those of others: `{ af_heart = "nova" }`; others are matched by language and gender."""
 
     daily_budget: float | None = Field(default=None, ge=0, allow_inf_nan=False)
@@ -62,7 +61,12 @@ class Surroundings:
     """Never touch the network but for the servers it is made for."""
 
     catalogue: tuple[Voice, ...] = ()
-    """Voices of the catalogue: Kokoro's, with the backend they are written for."""
+    """Voices of the catalogue; the `backend` of each is the network that it is for."""
+
+    def voices_for(self, network: str) -> tuple[Voice, ...]:
+        """The catalogue's voices for a network, as voices of this backend."""
+        own = (voice for voice in self.catalogue if voice.backend == network)
+        return tuple(replace(voice, backend=self.name) for voice in own)
 
 
 class BackendType(Protocol):
@@ -70,6 +74,9 @@ class BackendType(Protocol):
 
     Options: ClassVar[type[Any]]
     """Its own `BackendOptions`."""
+
+    own_turns: ClassVar[bool]
+    """Whether it shares itself out among its listeners; otherwise they take turns in front of it."""
 
     def __call__(self, options: Any, surroundings: Surroundings) -> Backend:
         """Make one, which loads nothing yet and imports nothing heavy."""
@@ -81,6 +88,10 @@ class Backend(Protocol):
     @property
     def name(self) -> str:
         """What settings, voices and the log call it."""
+
+    @property
+    def engine(self) -> str:
+        """What computes, for people: the model and where it runs."""
 
     @property
     def format(self) -> AudioFormat:
@@ -97,7 +108,7 @@ class Backend(Protocol):
         """Give everything back; running sentences end with an error."""
 
     async def probe(self) -> None:
-        """Find out, as cheaply as can be, whether it could speak now. Raises BackendError when it could not."""
+        """Find out, as cheaply as can be, whether it could speak now. Raises BackendError if not."""
 
     def wake(self) -> None:
         """A request will come soon: load what was unloaded. Answers at once."""
@@ -129,6 +140,11 @@ class BackendAround:
     def name(self) -> str:
         """See `Backend.name`."""
         return self._inner.name
+
+    @property
+    def engine(self) -> str:
+        """See `Backend.engine`."""
+        return self._inner.engine
 
     @property
     def format(self) -> AudioFormat:

@@ -39,13 +39,22 @@ class DiskStore:
         self._path, self._limit = path, limit
         self._executor = ThreadPoolExecutor(1, "cache")
         self._database: sqlite3.Connection | None = None
+        self._users = 0
 
     async def open(self) -> None:
-        """Open the file; a damaged one is begun anew. Where there can be none, nothing is stored."""
-        await self._in_thread(self._open)
+        """Open the file; a damaged one is begun anew. Where there can be none, nothing is stored.
+
+        Several may share it: it is open from the first one's `open` to the last one's `close`.
+        """
+        self._users += 1
+        if self._users == 1:
+            await self._in_thread(self._open)
 
     async def close(self) -> None:
         """Finish what is to be written."""
+        self._users -= 1
+        if self._users > 0:
+            return
         await self._in_thread(self._close)
         await asyncio.to_thread(self._executor.shutdown)
 

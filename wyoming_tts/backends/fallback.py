@@ -3,8 +3,8 @@
 The backend of the sentence's voice is asked first, then the others in the order of the chain, with a voice
 of theirs in the place of the one that was asked for. Who does not begin in time is left behind, and who
 failed is left alone until it works again (`circuit`). When a backend breaks off inside a sentence and has
-said when each word is spoken, the next one goes on behind the last complete word; otherwise the sentence ends in
-an error, because no word is said twice.
+said when each word is spoken, the next one goes on behind the last complete word; otherwise the sentence
+ends in an error, because no word is said twice.
 """
 
 from __future__ import annotations
@@ -43,9 +43,14 @@ class FallbackBackend:
     """Has the face of a backend; starts and stops all it holds with itself."""
 
     def __init__(
-        self, members: Sequence[Member], *, name: str = "fallback", hedge_after: float | None = None
+        self,
+        members: Sequence[Member],
+        *,
+        name: str = "fallback",
+        hedge_after: float | None = None,
+        level: bool = True,
     ) -> None:
-        """`members` in the order in which they are tried.
+        """`members` in the order in which they are tried; with `level` all are made as loud as the first.
 
         After `hedge_after` seconds without audio from one the next is asked beside it, and the first to
         answer speaks. Raises ValueError without members.
@@ -54,8 +59,13 @@ class FallbackBackend:
             raise ValueError("a chain needs at least one backend")
         self.name = name
         self.members = tuple(members)
-        self._hedge_after = hedge_after
+        self._hedge_after, self._level = hedge_after, level
         self._endings: set[asyncio.Task[None]] = set()
+
+    @property
+    def engine(self) -> str:
+        """That of the first backend."""
+        return self.members[0].backend.engine
 
     @property
     def format(self) -> AudioFormat:
@@ -106,7 +116,7 @@ class FallbackBackend:
         return tuple(voices.values())
 
     def fingerprint(self, voice: Voice) -> str | None:
-        """None: which backend will speak is not known. Each one's own audio can be cached inside the chain."""
+        """None: who will speak is not known. Each one's own audio can be cached inside the chain."""
         return None
 
     def choices(self, voice: Voice) -> list[Choice]:
@@ -174,7 +184,7 @@ class FallbackBackend:
     def _reference(self, member: Member) -> _Reference | None:
         """How loud a member shall be; the first one is left as it is."""
         first = self.members[0]
-        return None if member is first else _Reference(first)
+        return _Reference(first) if self._level and member is not first else None
 
     async def _put_away(self, attempt: Attempt) -> None:
         """End an attempt, without waiting long for it."""
@@ -339,11 +349,11 @@ class _Spoken:
 
     def go_on(self) -> bool:
         """Make `request` the rest of the sentence; False where nobody knows what has been said."""
-        if not self.seconds:
+        if self.seconds == self._began:
             return True
-        said = [word for word in self._words if word.end <= self.seconds + 1e-3]
-        if not said and not any(word.char_start >= self._cut for word in self._words):
+        if not any(word.char_start >= self._cut for word in self._words):
             return False
+        said = [word for word in self._words if word.end <= self.seconds + 1e-3]
         end = max((word.char_end for word in said), default=self._cut)
         self._words = said
         self.request = _behind(self.request, end - self._cut)

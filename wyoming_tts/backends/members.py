@@ -65,8 +65,6 @@ class Member:
     options: BackendOptions = field(default_factory=BackendOptions)
     circuit: Circuit = field(default_factory=Circuit)
     loudness: Loudness = field(default_factory=Loudness)
-    last_resort: bool = False
-    """Whether it is there so that something is said, and nobody would choose it."""
     recovery: asyncio.Task[None] | None = None
     """Waits for its circuit to close."""
 

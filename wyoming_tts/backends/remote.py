@@ -98,6 +98,8 @@ class Remote:
                 f"backends.{name}.base_url: {options.base_url!r} is no address such as http://HOST:PORT"
             )
         self.name, self._options = name, options
+        self.host = parts.netloc.rpartition("@")[2]
+        """Its host and port."""
         self.base_url = options.base_url.rstrip("/") + "/"
         self._headers = {"User-Agent": f"wyoming-tts/{__version__}", "Accept-Encoding": "identity", **headers}
         self._client: httpx.AsyncClient | None = None
@@ -135,15 +137,22 @@ class Remote:
         return bytes(body)
 
     @contextlib.asynccontextmanager
-    async def answer(self, method: str, path: str, **arguments: Any) -> AsyncIterator[httpx.Response]:
-        """An answer whose status is a success, its body still to be read."""
+    async def answer(
+        self, method: str, path: str, *, check: bool = True, **arguments: Any
+    ) -> AsyncIterator[httpx.Response]:
+        """An answer, its body still to be read; without `check` its status may be any."""
         response = await self._sent(method, self.url(path), arguments)
         try:
-            if response.is_error:
-                raise await self._error_of(response)
+            if check:
+                await self.check(response)
             yield response
         finally:
             await response.aclose()
+
+    async def check(self, response: httpx.Response) -> None:
+        """Raise what the answer's status means, unless it is a success."""
+        if not response.is_success:
+            raise await self._error_of(response)
 
     async def pieces(self, response: httpx.Response, limit: int) -> AsyncGenerator[bytes, None]:
         """The body as it arrives. Raises SynthesisError when there is more than `limit` bytes."""

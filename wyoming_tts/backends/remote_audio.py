@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -138,6 +139,7 @@ class _Coded:
                 "pip install 'wyoming-tts[codecs]'"
             ) from None
         self._errors: Any = av.error.FFmpegError
+        self._no_data: Any = av.error.InvalidDataError
         self._codec: Any = av.CodecContext.create(CODECS[codec], "r")
         self._resampler: Any = av.AudioResampler(format="flt", layout="mono")
         self.rate = 0
@@ -150,8 +152,7 @@ class _Coded:
 
     def _decoded(self, data: bytes | None) -> Samples:
         try:
-            packets = [*self._codec.parse(data), *([None] if data is None else [])]
-            frames = [frame for packet in packets for frame in self._codec.decode(packet)]
+            frames = [frame for packet in self._packets(data) for frame in self._decode(packet)]
         except self._errors as error:
             raise SynthesisError(f"the answer cannot be decoded: {error}") from error
         mono = [made.to_ndarray().reshape(-1) for frame in frames for made in self._resampler.resample(frame)]
@@ -159,12 +160,27 @@ class _Coded:
             self.rate = frames[0].sample_rate
         return np.concatenate([np.zeros(0, np.float32), *mono])
 
+    def _packets(self, data: bytes | None) -> Iterator[Any]:
+        """Packets that are complete; without data what is left, and the end."""
+        yield from self._codec.parse(data)
+        if data is None:
+            while left := self._codec.parse(None):
+                yield from left
+            yield None
+
+    def _decode(self, packet: Any) -> list[Any]:
+        """A packet's frames; tags and the like between them are passed over."""
+        try:
+            return self._codec.decode(packet)
+        except self._no_data:
+            return []
+
 
 class AudioStream:
     """Bytes of any kind that a speech server sends, as mono samples of one rate."""
 
     def __init__(self, wanted: int, content_type: str = "", pcm_rate: int | None = None) -> None:
-        """`wanted` is in Hz; `pcm_rate` is what samples without a header have, where the type does not say."""
+        """`wanted` is in Hz; `pcm_rate` is that of samples without a header, where the type does not say."""
         self._wanted, self._pcm_rate = wanted, pcm_rate or wanted
         self._type = content_type.lower()
         self._decoder: _Decoder | None = None
@@ -205,7 +221,7 @@ class AudioStream:
             return _Coded("flac")
         if head[:4] == b"OggS":
             raise SynthesisError("the answer is Ogg, which is not understood; ask for pcm, wav or mp3")
-        if head[:3] == b"ID3" or ("mpeg" in self._type or "mp3" in self._type) and _is_frame(head):
+        if head[:3] == b"ID3" or (_is_frame(head) and ("mpeg" in self._type or "mp3" in self._type)):
             return _Coded("mp3")
         if "aac" in self._type:
             return _Coded("aac")

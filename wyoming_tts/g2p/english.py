@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wyoming_tts.errors import BackendUnavailableError
+from wyoming_tts.espeak import ipa
 from wyoming_tts.g2p.base import Piece
 from wyoming_tts.g2p.clauses import Part
 from wyoming_tts.g2p.english_words import PRIMARY, VOWELS, Ahead, EnglishWords, stressed
-from wyoming_tts.g2p.espeak import VOICES, ipa, spoken_form
+from wyoming_tts.g2p.espeak import VOICES, spoken_form
 from wyoming_tts.g2p.homographs import senses
 from wyoming_tts.g2p.symbols import from_espeak, in_vocabulary
 from wyoming_tts.g2p.tagger import tagger

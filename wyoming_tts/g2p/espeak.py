@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import re
-import threading
 
-from wyoming_tts.errors import BackendUnavailableError
+from wyoming_tts.espeak import ipa
 from wyoming_tts.g2p.acronyms import spelled_out
 from wyoming_tts.g2p.align import align
 from wyoming_tts.g2p.base import Piece
-from wyoming_tts.g2p.symbols import TIE, from_espeak
+from wyoming_tts.g2p.symbols import from_espeak
 
 VOICES = {
     "en-US": "en-us",
@@ -29,62 +27,6 @@ MINUS = {"es": "menos ", "fr-FR": "moins ", "hi": "माइनस "}
 
 DECIMAL_COMMA = frozenset({"es", "fr-FR", "it", "pt-BR"})
 """Where "21.5" is read right only as "21,5"."""
-
-_AUDIO_OUTPUT_SYNCHRONOUS = 2
-_INITIALIZE_DONT_EXIT = 0x8000
-_UTF8 = 1
-_IPA_TIED = 0x02 | 0x80 | ord(TIE) << 8
-_PROCESS_LOCK = threading.Lock()  # espeak-ng keeps its state in the process, whoever calls it
-
-
-class Espeak:
-    """The espeak-ng library; use `espeak()` to get the one there can be."""
-
-    def __init__(self) -> None:
-        """Load it. Raises BackendUnavailableError."""
-        try:
-            import espeakng_loader
-
-            self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-            data = espeakng_loader.get_data_path().encode()
-        except (ImportError, OSError, RuntimeError) as error:
-            raise BackendUnavailableError(f"espeak-ng cannot be loaded: {error}") from error
-        if self._library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data, _INITIALIZE_DONT_EXIT) < 0:
-            raise BackendUnavailableError(f"espeak-ng cannot use its data in {data.decode()}")
-        self._translate = self._library.espeak_TextToPhonemes
-        self._translate.restype = ctypes.c_char_p
-        self._translate.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
-        self._voice = ""
-
-    def ipa(self, text: str, voice: str) -> str:
-        """The text's phonemes, words between spaces; call it with the process lock held."""
-        if self._voice != voice:
-            if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-                raise BackendUnavailableError(f"espeak-ng has no voice {voice}")
-            self._voice = voice
-        clauses = self._clauses(f"{text}   ")
-        while late := self._clauses(" "):  # what it still held back would be spoken with the next text
-            clauses += late
-        return " ".join(clauses)
-
-    def _clauses(self, text: str) -> list[str]:
-        rest = ctypes.c_char_p(text.encode())
-        clauses = []
-        while rest.value:
-            clauses.append(self._translate(ctypes.byref(rest), _UTF8, _IPA_TIED) or b"")
-        return [clause.decode("utf-8", "ignore") for clause in clauses if clause]
-
-
-@functools.cache
-def _espeak() -> Espeak:
-    """The one espeak-ng of this process; call it with the process lock held."""
-    return Espeak()
-
-
-def ipa(text: str, voice: str) -> str:
-    """Phonemes of a text in tied IPA, from any thread. Raises BackendUnavailableError."""
-    with _PROCESS_LOCK:
-        return _espeak().ipa(text, voice)
 
 
 class EspeakReader:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from wyoming_tts.espeak import TIE
+
 # The table is part of the model (Kokoro-82M by hexgrad, Apache-2.0).
 # fmt: off
 VOCABULARY: dict[str, int] = {
@@ -25,9 +27,6 @@ VOCABULARY: dict[str, int] = {
 
 MARKS = frozenset(';:,.!?—…"()“”')
 """The symbols that are punctuation."""
-
-TIE = "^"
-"""What espeak is asked to put between the letters of one phoneme, so that t + ʃ and tʃ differ."""
 
 _LANGUAGE_SWITCH = re.compile(r"\([\^a-z-]+\)")
 _SYLLABIC = "\u0329"

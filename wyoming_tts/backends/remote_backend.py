@@ -1,0 +1,140 @@
+"""The shape of every backend behind HTTP: limits of time, checks, and one voice list that may grow."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+from collections.abc import AsyncGenerator, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from wyoming_tts.backends.base import Surroundings
+from wyoming_tts.backends.remote import Remote, RemoteOptions
+from wyoming_tts.backends.remote_audio import SpeechCheck
+from wyoming_tts.errors import BackendError, BackendTimeoutError, BackendUnavailableError
+from wyoming_tts.types import AudioChunk, AudioFormat, Samples, SynthesisRequest, Voice, WordTiming
+
+Options = TypeVar("Options", bound=RemoteOptions)
+
+RATE = 24_000
+"""Samples per second of what comes out, whatever the service sends."""
+
+PIECE = 0.1
+"""Seconds of sound in a chunk at least: enough to say how loud it is, too little to be waited for."""
+
+
+class RemoteBackend:
+    """Speaks through an HTTP service; a backend's own class says what is asked and what is answered."""
+
+    format = AudioFormat(RATE)
+    own_turns = True
+
+    def __init__(self, options: RemoteOptions, surroundings: Surroundings, remote: Remote) -> None:
+        """Connects to nothing yet."""
+        self.name = surroundings.name
+        self.max_concurrency = options.max_concurrency
+        self._limits, self._remote = options, remote
+        self._slots = asyncio.Semaphore(options.max_concurrency)
+        self._stopped = False
+
+    @property
+    def engine(self) -> str:
+        """See `Backend.engine`."""
+        return f"{self.name} at {self._remote.host}"
+
+    async def start(self) -> None:
+        """Ask the service what it offers. Raises BackendError when it does not answer."""
+        self._stopped = False
+        await self.probe()
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        self._stopped = True
+        await self._remote.close()
+
+    async def probe(self) -> None:
+        """See `Backend.probe`."""
+        raise NotImplementedError
+
+    def wake(self) -> None:
+        """See `Backend.wake`: there is nothing to load."""
+
+    def voices(self) -> Sequence[Voice]:
+        """See `Backend.voices`."""
+        raise NotImplementedError
+
+    def fingerprint(self, voice: Voice) -> str | None:
+        """See `Backend.fingerprint`."""
+        raise NotImplementedError
+
+    def pieces(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        """The audio as it comes, mono at `RATE`, in pieces of any size."""
+        raise NotImplementedError
+
+    async def synthesize(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
+        """See `Backend.synthesize`."""
+        speech = _Speech(SpeechCheck(request.text, RATE, request.speed))
+        limits = self._limits
+        async with self._slots, contextlib.aclosing(self.pieces(request)) as pieces:
+            ends = time.monotonic() + limits.total_timeout
+            due = time.monotonic() + limits.first_audio_timeout
+            while (piece := await self._next(pieces, min(due, ends))) is not None:
+                if (chunk := speech.feed(piece)) is not None:
+                    yield chunk
+                    due = time.monotonic() + limits.stall_timeout
+            yield speech.finish()
+
+    async def _next(self, pieces: AsyncGenerator[AudioChunk, None], due: float) -> AudioChunk | None:
+        if self._stopped:
+            raise BackendUnavailableError(f"{self.name} was stopped")
+        try:
+            async with asyncio.timeout(due - time.monotonic()):
+                return await anext(pieces, None)
+        except TimeoutError:
+            raise BackendTimeoutError(f"{self.name} sent no audio in time") from None
+        except BackendError:
+            if self._stopped:
+                raise BackendUnavailableError(f"{self.name} was stopped") from None
+            raise
+
+
+class _Speech:
+    """Pieces as chunks: checked, and none so small that handling it costs more than it plays."""
+
+    def __init__(self, check: SpeechCheck) -> None:
+        self._check = check
+        self._samples: list[Samples] = []
+        self._words: list[WordTiming] = []
+        self._fraction: float | None = None
+
+    def feed(self, piece: AudioChunk) -> AudioChunk | None:
+        """A chunk when there is enough for one."""
+        self._add(self._check.feed(piece.samples), piece)
+        if sum(map(len, self._samples)) < PIECE * RATE:
+            return None
+        return self._chunk()
+
+    def finish(self) -> AudioChunk:
+        """The last one."""
+        self._check.finish()
+        return self._chunk()
+
+    def _add(self, samples: Samples, piece: AudioChunk) -> None:
+        self._samples.append(samples)
+        self._words += piece.words
+        self._fraction = piece.fraction
+
+    def _chunk(self) -> AudioChunk:
+        samples = np.concatenate([np.zeros(0, np.float32), *self._samples])
+        words = tuple(_earlier(word, self._check.trimmed) for word in self._words)
+        self._samples, self._words = [], []
+        return AudioChunk(samples, AudioFormat(RATE), words, self._fraction)
+
+
+def _earlier(word: WordTiming, seconds: float) -> WordTiming:
+    """A word in audio whose beginning was left out."""
+    start = max(0.0, word.start - seconds)
+    return dataclasses.replace(word, start=start, end=max(start, word.end - seconds))

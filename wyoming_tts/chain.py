@@ -1,0 +1,124 @@
+"""Builds the chain of backends that the settings describe."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from pydantic import ValidationError
+
+from wyoming_tts.backends.base import Backend, BackendOptions, Surroundings
+from wyoming_tts.backends.cache import CachedBackend
+from wyoming_tts.backends.cache_disk import DiskStore
+from wyoming_tts.backends.cache_memory import MemoryStore
+from wyoming_tts.backends.fallback import FallbackBackend
+from wyoming_tts.backends.members import Member
+from wyoming_tts.config import Settings
+from wyoming_tts.config_load import did_you_mean, environment_key
+from wyoming_tts.errors import ConfigError
+from wyoming_tts.scheduler import ScheduledBackend, SchedulerSettings
+from wyoming_tts.types import Voice
+
+_LOGGER = logging.getLogger(__name__)
+
+GROUP = "wyoming_tts.backends"
+"""Entry points: a package that names a class here brings a backend."""
+
+MEGABYTE = 2**20
+CACHE_FILE = "cache.sqlite"
+"""Name of the cache in the data directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where sentences are kept that were spoken; all backends share them."""
+
+    memory: MemoryStore
+    disk: DiskStore | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Stores | None:
+        """None where nothing shall be kept."""
+        memory, disk = settings.cache_memory * MEGABYTE, settings.cache_disk * MEGABYTE
+        if not memory and not disk:
+            return None
+        store = DiskStore(settings.data_dir / CACHE_FILE, disk) if disk else None
+        return cls(MemoryStore(memory), store)
+
+
+def backend_types() -> Mapping[str, EntryPoint]:
+    """The types of backends that are installed, by name; none is loaded."""
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def build_chain(settings: Settings, catalogue: Sequence[Voice]) -> FallbackBackend:
+    """All backends of the chain, each scheduled and cached. Raises ConfigError, naming the key."""
+    for name in settings.backends:
+        if name not in settings.chain:
+            _LOGGER.warning("backends.%s is not in the chain (%s)", name, ", ".join(settings.chain))
+    stores = Stores.of(settings)
+    members = [_member(name, settings, catalogue, stores) for name in settings.chain]
+    return FallbackBackend(members, hedge_after=settings.hedge_after or None)
+
+
+def _member(name: str, settings: Settings, catalogue: Sequence[Voice], stores: Stores | None) -> Member:
+    table = dict(settings.backends.get(name, {}))
+    kind = _load(name, str(table.get("type") or name))
+    options = _options(name, kind, table, settings)
+    surroundings = Surroundings(
+        name=name,
+        data_dir=settings.data_dir,
+        download_dir=settings.download_dir,
+        voices_dir=settings.voices_dir,
+        offline=settings.offline,
+        catalogue=tuple(catalogue),
+    )
+    backend: Backend = kind(options, surroundings)
+    if not kind.own_turns:
+        limits = SchedulerSettings(look_ahead=settings.look_ahead, busy=settings.busy)
+        backend = ScheduledBackend(backend, limits)
+    return Member(_cached(backend, stores), options)
+
+
+def _cached(backend: Backend, stores: Stores | None) -> Backend:
+    return backend if stores is None else CachedBackend(backend, stores.memory, stores.disk)
+
+
+def _load(name: str, kind: str) -> Any:
+    types = backend_types()
+    if kind not in types:
+        known = ", ".join(sorted(types))
+        raise ConfigError(f"backends.{name}: there is no backend {kind!r}{did_you_mean(kind, types)}; "
+                          f"there are {known}")  # fmt: skip
+    try:
+        return types[kind].load()
+    except Exception as error:  # whatever a stranger's module raises, its name belongs to it
+        raise ConfigError(f"backends.{name}: {types[kind].value} cannot be loaded: {error!r}") from error
+
+
+def _options(name: str, kind: Any, table: Mapping[str, Any], settings: Settings) -> BackendOptions:
+    taken = {key: getattr(settings, key) for key in getattr(kind.Options, "SETTINGS", ())}
+    values: dict[str, Any] = {**taken, **table}
+    variable = getattr(kind.Options, "KEY_VARIABLE", "")
+    if variable and not {"api_key", "api_key_file"} & set(values) and (key := environment_key(variable)):
+        values["api_key"] = key
+    try:
+        return kind.Options(**values)
+    except ValidationError as error:
+        raise ConfigError(_explained(name, kind.Options, error)) from None
+
+
+def _explained(name: str, options: type[BackendOptions], error: ValidationError) -> str:
+    """What is wrong with a table, without its values: one may be a key."""
+    lines = []
+    for fault in error.errors(include_input=False):
+        key = ".".join(map(str, fault["loc"]))
+        if fault["type"] == "extra_forbidden":
+            known = options.model_fields
+            lines.append(f"backends.{name}.{key} is no option{did_you_mean(key, known)}")
+        else:
+            lines.append(f"backends.{name}.{key}: {fault['msg']}")
+    return "\n".join(lines)

@@ -1,0 +1,124 @@
+"""`voices.toml`: a household's own voices, made of others; read again whenever the file changes.
+
+night = { voice = "af_bella(2)+af_sky(1)", speed = 0.9, gain = -6 }
+butler = { voice = "bm_george", description = "The butler", fallbacks = ["openai/onyx"] }
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from wyoming_tts.types import MAX_SPEED, MIN_SPEED
+
+_LOGGER = logging.getLogger(__name__)
+
+FILE_NAME = "voices.toml"
+MOST_BYTES = 2**18
+CHECK_SECONDS = 1.0
+"""How often the file is looked at."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+class Preset(BaseModel):
+    """A voice of the household's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    voice: str = Field(min_length=1, max_length=400)
+    """Who speaks: a voice or a blend of some."""
+
+    speed: float = Field(default=1.0, ge=MIN_SPEED, le=MAX_SPEED)
+    """Pace; 1 is the voice's own."""
+
+    gain: float = Field(default=0.0, ge=-40, le=20, allow_inf_nan=False)
+    """Decibels by which it is louder."""
+
+    backend: str = ""
+    """Whose voice it is, where two backends have one of that name."""
+
+    description: str = ""
+    """What it is called in a list of voices; none is its name."""
+
+    fallbacks: tuple[str, ...] = ()
+    """Voices of other backends that speak when its own cannot, nearest first."""
+
+
+class Presets:
+    """The file's voices; a file that cannot be read changes nothing, and is named in the log."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        """Reads nothing yet; there need not be a file."""
+        self._path, self._clock = path, clock
+        self._checked = -CHECK_SECONDS
+        self._signature: tuple[int, int] | None = None
+        self._presets: Mapping[str, Preset] = MappingProxyType({})
+
+    def current(self) -> Mapping[str, Preset]:
+        """By name; the same object until something changes."""
+        if self._clock() - self._checked >= CHECK_SECONDS:
+            self._checked = self._clock()
+            self._refresh()
+        return self._presets
+
+    def _refresh(self) -> None:
+        try:
+            found = self._path.stat()
+            signature: tuple[int, int] | None = (found.st_mtime_ns, found.st_size)
+        except OSError:
+            signature = None
+        if signature == self._signature:
+            return
+        self._signature = signature
+        try:
+            self._presets = read_presets(self._path) if signature else MappingProxyType({})
+            _LOGGER.info("%s: %d voices", self._path, len(self._presets))
+        except (OSError, ValueError) as error:
+            _LOGGER.warning("%s: %s; what was read before is still used", self._path, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+def read_presets(path: Path) -> Mapping[str, Preset]:
+    """The voices of a file; a wrong one is named in the log and left out. Raises OSError and ValueError."""
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
+    presets = {}
+    for name, table in tomllib.loads(data.decode("utf-8")).items():
+        found = _read(name, table)
+        if isinstance(found, Preset):
+            presets[name] = found
+        else:
+            _LOGGER.warning("%s: %s", path, found)
+    return MappingProxyType(presets)
+
+
+def _read(name: str, table: Any) -> Preset | _Fault:
+    if not _NAME.fullmatch(name):
+        return _Fault(name, "a voice's name has at most 64 letters, digits, dots, dashes and underscores")
+    if isinstance(table, str):
+        table = {"voice": table}
+    try:
+        return Preset.model_validate(table)
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        return _Fault(name, "; ".join(faults))
