@@ -22,7 +22,7 @@ KOKORO = (
 )
 SHARED_BACKENDS = (
     *("backends.base", "backends.resident", "backends.workers", "backends.kokoro"),
-    *("backends.circuit", "backends.members", "backends.voice_match"),
+    *("backends.circuit", "backends.members", "backends.metered", "backends.voice_match"),
     *("backends.remote", "backends.remote_audio", "backends.remote_backend"),
     *("backends.cache_disk", "backends.cache_memory", "backends.cache_sentence"),
     *(f"backends.kokoro_{name}" for name in KOKORO),

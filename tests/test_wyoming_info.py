@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from wyoming.event import Event
@@ -22,7 +23,7 @@ from tests.fakes import (
 from wyoming_tts.types import Voice
 from wyoming_tts.voices import load_catalogue
 from wyoming_tts.wyoming_connection import WyomingSettings
-from wyoming_tts.wyoming_info import BEST_PREFIX, PROGRAM_NAME, build_info
+from wyoming_tts.wyoming_info import BEST_PREFIX, PROGRAM_NAME, Offer, build_info
 from wyoming_tts.wyoming_server import WyomingServer
 
 CLIENT_LINE_BYTES = 65_536
@@ -141,3 +142,24 @@ def test_languages_are_those_that_match() -> None:
     """Home Assistant knows `zh-CN` as Chinese, not `cmn`; every voice has a tag that it matches."""
     primary = {tag.split("-")[0] for tag in load_catalogue().languages()}
     assert primary <= {"en", "es", "fr", "hi", "it", "pt", "ja", "zh"}
+
+
+def test_each_backend_has_a_program() -> None:
+    """The first has all voices, the others those of one backend; who cannot speak now is marked, and stays."""
+    mine, nova = voice("heart"), replace(voice("nova"), backend="openai", languages=("de",))
+    offers = [
+        Offer("scripted", "a script", (mine,), trouble="it burns"),
+        Offer("openai", "openai at api", (nova,)),
+        Offer("box", "a box", (replace(nova, backend="box"),), trouble="no route"),
+        Offer("mute", "nothing", ()),
+    ]
+    info = build_info([mine, nova], version="1", engine="a script", streaming=True, offers=offers)
+    names = [program.name for program in info.tts]
+    assert names == ["wyoming-tts", "wyoming-tts openai", "wyoming-tts box"]
+    assert [program.installed for program in info.tts] == [True, True, False]
+    heart, other = info.tts[0].voices
+    assert heart.installed
+    assert "not available now" in (heart.description or "")
+    assert "not available" not in (other.description or "")
+    assert other.languages == ["en-US", "de"]
+    assert "cannot speak now: no route" in (info.tts[2].description or "")

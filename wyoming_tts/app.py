@@ -165,10 +165,11 @@ def _info_of(catalogue: VoiceCatalogue, offers: tuple[Offer, ...], streaming: bo
     """The same object for as long as nothing changed, so that it is encoded once."""
     chosen = [voice for voice in catalogue.voices() if not voice.last_resort]
     voices = list(dict.fromkeys([catalogue.default, *chosen]))
-    engine, others = offers[0].engine, offers[1:]
     if not catalogue.known:
         raise ValueError("no backend has a voice")
-    return build_info(voices, version=__version__, engine=engine, streaming=streaming, offers=others)
+    return build_info(
+        voices, version=__version__, engine=offers[0].engine, streaming=streaming, offers=offers
+    )
 
 
 @contextlib.contextmanager

@@ -16,9 +16,14 @@ from wyoming_tts.backends.cache_disk import DiskStore
 from wyoming_tts.backends.cache_memory import MemoryStore
 from wyoming_tts.backends.fallback import FallbackBackend
 from wyoming_tts.backends.members import Member
+from wyoming_tts.backends.metered import MeteredBackend
 from wyoming_tts.config import Settings
 from wyoming_tts.config_load import did_you_mean, environment_key
 from wyoming_tts.errors import ConfigError
+from wyoming_tts.ledger import FILE_NAME as LEDGER_FILE
+from wyoming_tts.ledger import Ledger
+from wyoming_tts.prices import FILE_NAME as PRICES_FILE
+from wyoming_tts.prices import PriceTable
 from wyoming_tts.scheduler import ScheduledBackend, SchedulerSettings
 from wyoming_tts.types import Voice
 
@@ -49,6 +54,33 @@ class Stores:
         return cls(MemoryStore(memory), store)
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What backends cost, and what was spent; all backends share them."""
+
+    prices: PriceTable
+    ledger: Ledger
+
+    @classmethod
+    def of(cls, settings: Settings) -> Books:
+        """Raises ConfigError for prices that cannot be read."""
+        return cls(PriceTable.load(settings.data_dir), Ledger(settings.data_dir / LEDGER_FILE))
+
+    def metered(self, backend: Backend, kind: str, options: BackendOptions) -> Backend:
+        """The backend, counted where its price is known. Raises ConfigError for a budget without a price."""
+        model = str(getattr(options, "model", ""))
+        price = self.prices.find(kind, model)
+        daily, monthly = options.daily_budget, options.monthly_budget
+        if price is None and (daily, monthly) != (None, None):
+            raise ConfigError(
+                f"backends.{backend.name} has a budget, and no price is known for {kind} {model}".rstrip()
+                + f"; add one to {PRICES_FILE} in the data directory"
+            )
+        if price is None or not (getattr(options, "paid", False) or (daily, monthly) != (None, None)):
+            return backend
+        return MeteredBackend(backend, price, self.ledger, model=model, daily=daily, monthly=monthly)
+
+
 def backend_types() -> Mapping[str, EntryPoint]:
     """The types of backends that are installed, by name; none is loaded."""
     return {entry.name: entry for entry in entry_points(group=GROUP)}
@@ -59,12 +91,14 @@ def build_chain(settings: Settings, catalogue: Sequence[Voice]) -> FallbackBacke
     for name in settings.backends:
         if name not in settings.chain:
             _LOGGER.warning("backends.%s is not in the chain (%s)", name, ", ".join(settings.chain))
-    stores = Stores.of(settings)
-    members = [_member(name, settings, catalogue, stores) for name in settings.chain]
+    stores, books = Stores.of(settings), Books.of(settings)
+    members = [_member(name, settings, catalogue, stores, books) for name in settings.chain]
     return FallbackBackend(members, hedge_after=settings.hedge_after or None)
 
 
-def _member(name: str, settings: Settings, catalogue: Sequence[Voice], stores: Stores | None) -> Member:
+def _member(
+    name: str, settings: Settings, catalogue: Sequence[Voice], stores: Stores | None, books: Books
+) -> Member:
     table = dict(settings.backends.get(name, {}))
     kind = _load(name, str(table.get("type") or name))
     options = _options(name, kind, table, settings)
@@ -80,6 +114,7 @@ def _member(name: str, settings: Settings, catalogue: Sequence[Voice], stores: S
     if not kind.own_turns:
         limits = SchedulerSettings(look_ahead=settings.look_ahead, busy=settings.busy)
         backend = ScheduledBackend(backend, limits)
+    backend = books.metered(backend, str(table.get("type") or name), options)
     return Member(_cached(backend, stores), options)
 
 

@@ -27,6 +27,7 @@ from typing import Any
 from wyoming.audio import AudioChunk
 from wyoming.info import Info, TtsProgram, TtsVoice
 
+from wyoming_tts.cli_costs import add_costs_flags, costs
 from wyoming_tts.cli_streams import Meter, prefetched, read_text
 from wyoming_tts.client import WyomingTtsClient
 from wyoming_tts.config_load import Parser, did_you_mean, load_settings
@@ -302,6 +303,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "say": Command("Speak a text, or what comes on standard input.", _add_say_flags, _say),
         "voices": Command("List the voices of a server.", _add_voices_flags, _voices),
         "info": Command("Show what a server says about itself.", _add_info_flags, _info),
+        "costs": Command(
+            "Show what paid services have cost; needs no server.", add_costs_flags, costs, asks_server=False
+        ),
         "normalise": Command(
             "Show how a text is read out, stage by stage; needs no server.",
             _add_normalise_flags,

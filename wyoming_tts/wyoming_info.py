@@ -50,9 +50,9 @@ def build_info(
 ) -> Info:
     """The answer to `describe`; `voices` come best first inside each language, `engine` is for people.
 
-    The first program has them all, since Home Assistant looks at no other; each of `offers` is one more
-    program, with the voices of one backend. Raises ValueError without voices: Home Assistant would load an
-    entry that is broken.
+    The first program has them all, since Home Assistant looks at no other; it stands for the first of
+    `offers`, too. Each of the others is one more program, with the voices of one backend. Raises ValueError
+    without voices: Home Assistant would load an entry that is broken.
     """
     if not voices:
         raise ValueError("info needs at least one voice")
@@ -67,7 +67,7 @@ def build_info(
             _tts_voices(offer.voices, troubles),
             installed=not offer.trouble,
         )
-        for offer in offers
+        for offer in offers[1:]
         if offer.voices
     ]
     return Info(tts=[first, *others])

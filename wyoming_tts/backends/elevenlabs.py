@@ -70,6 +70,11 @@ class ElevenLabsOptions(RemoteOptions):
     languages: tuple[str, ...] = LANGUAGES
     """Language tags of what the model speaks."""
 
+    @property
+    def paid(self) -> bool:
+        """See `RemoteOptions.paid`."""
+        return True
+
 
 class ElevenLabsBackend(RemoteBackend):
     """The service."""

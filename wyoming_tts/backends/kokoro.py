@@ -323,7 +323,8 @@ class Speaker:
             for piece, found, last in self._part(part, request):
                 words += [word.later(samples / RATE) for word in found]
                 samples += len(piece)
-                ready = [word for word in words if last or word.start < samples / RATE]
+                # The last word waits for the end: where it ends is known only then.
+                ready = words if last else [word for word in words[:-1] if word.start < samples / RATE]
                 words = words[len(ready) :]
                 ready = [_ended(word, samples / RATE) for word in ready] if last else ready
                 yield AudioChunk(piece, AudioFormat(RATE), tuple(ready))

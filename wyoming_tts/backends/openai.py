@@ -88,6 +88,11 @@ class OpenAIOptions(RemoteOptions):
     voice_names: tuple[str, ...] = ()
     """Voices, for a server that does not list its own."""
 
+    @property
+    def paid(self) -> bool:
+        """See `RemoteOptions.paid`: OpenAI itself does."""
+        return urlsplit(self.base_url).hostname == OPENAI
+
 
 class OpenAIBackend(RemoteBackend):
     """One server."""
@@ -100,7 +105,7 @@ class OpenAIBackend(RemoteBackend):
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         super().__init__(options, surroundings, Remote(surroundings.name, options, headers))
         self._options = options
-        self._is_openai = urlsplit(options.base_url).hostname == OPENAI
+        self._is_openai = options.paid
         self._known = {voice.name: voice for voice in surroundings.catalogue}
         self._names = self._first_names()
         wanted = options.response_format

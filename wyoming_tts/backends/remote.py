@@ -75,6 +75,11 @@ class RemoteOptions(BackendOptions):
     max_concurrency: int = Field(default=4, ge=1)
     """Sentences that are asked for at the same time."""
 
+    @property
+    def paid(self) -> bool:
+        """Whether the service asks for money, so that it is counted."""
+        return False
+
     def key(self) -> str | None:
         """The key, from wherever it is. Raises ConfigError when its file cannot be read."""
         if self.api_key is not None:
