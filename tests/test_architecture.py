@@ -22,6 +22,8 @@ KOKORO = (
 )
 SHARED_BACKENDS = (
     *("backends.base", "backends.resident", "backends.workers", "backends.kokoro"),
+    *("backends.chatterbox_clips", "backends.chatterbox_models"),
+    *("backends.chatterbox_stream", "backends.chatterbox_tokens"),
     *("backends.circuit", "backends.members", "backends.metered", "backends.voice_match"),
     *("backends.remote", "backends.remote_audio", "backends.remote_backend"),
     *("backends.cache_disk", "backends.cache_memory", "backends.cache_sentence"),
@@ -35,6 +37,9 @@ HEAVY = (
     *("sounddevice", "torch", "zeroconf"),
 )
 LOADS_HEAVY = {
+    "backends.chatterbox_models": "computes with torch; imported where the model is loaded",
+    "backends.chatterbox_stream": "the same",
+    "backends.chatterbox_tokens": "the same",
     "backends.kokoro_graph": "rewrites graphs with onnx; imported where a model is prepared",
     "backends.kokoro_integer": "the same",
     "backends.kokoro_source": "the same",

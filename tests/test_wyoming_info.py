@@ -145,7 +145,7 @@ def test_languages_are_those_that_match() -> None:
 
 
 def test_each_backend_has_a_program() -> None:
-    """The first has all voices, the others those of one backend; who cannot speak now is marked, and stays."""
+    """The first has all voices, the others those of one backend; who cannot speak now is marked."""
     mine, nova = voice("heart"), replace(voice("nova"), backend="openai", languages=("de",))
     offers = [
         Offer("scripted", "a script", (mine,), trouble="it burns"),
