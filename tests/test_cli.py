@@ -68,7 +68,10 @@ def test_serving_is_the_default(monkeypatch):
     [
         (["--speed", "9"], "--speed: '9' is wrong"),
         (["--sped", "1"], "unrecognized arguments: --sped 1; see wyoming-tts --help"),
-        (["help"], "help is no command; there are say, voices, info, normalise, and without a command"),
+        (
+            ["help"],
+            "help is no command; there are say, voices, info, costs, normalise, and without a command",
+        ),
         (["sai", "hello"], "sai is no command; did you mean say?"),
         (["say", "--speed", "9", "x"], "it should be from 0.5 to 2.0"),
         (["say", "--speed", "fast", "x"], "it should be a number"),
