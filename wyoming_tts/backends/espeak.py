@@ -154,7 +154,7 @@ class _Joined:
         self._resampler = Resampler(espeak.rate(), RATE)
         self._pieces: list[np.ndarray] = []
         self._seconds = 0.0
-        self._begun: tuple[int, float] | None = None
+        self._begun = (0, 0.0)  # the library does not always tell of the first word
         self._words: list[WordTiming] = []
 
     def feed(self, sound: espeak.Sound) -> AudioChunk | None:
@@ -172,8 +172,6 @@ class _Joined:
 
     def _end_words(self, stop: int, end: float) -> None:
         """The words up to a place in the text: the library speaks `in the` as one, so they share its time."""
-        if self._begun is None:
-            return
         (start, begin), text = self._begun, self._text
         spans = [span.span() for span in _WORD.finditer(text, start, stop)]
         each = max(0.0, end - begin) / max(1, sum(last - first for first, last in spans))
