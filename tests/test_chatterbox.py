@@ -12,10 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-pytest.importorskip("torch")
-pytest.importorskip("chatterbox")
-
 import soundfile
 import torch
 

@@ -16,6 +16,7 @@ from wyoming_tts.audio import Resampler
 from wyoming_tts.backends.base import Backend, BackendOptions, closable
 from wyoming_tts.backends.circuit import Circuit
 from wyoming_tts.backends.voice_match import match_voice
+from wyoming_tts.blends import parse_blend
 from wyoming_tts.errors import BackendError, BackendTimeoutError, SynthesisError
 from wyoming_tts.loudness import MOST_GAIN, amplify, block_powers, loudness
 from wyoming_tts.types import Allowance, AudioChunk, AudioFormat, Samples, SynthesisRequest, Voice
@@ -76,8 +77,10 @@ class Member:
     def voice_for(self, voice: Voice) -> Voice | None:
         """Who speaks in the place of a voice; the voice itself where it is the backend's own."""
         offered = self.backend.voices()
-        if voice.backend == self.name and any(one.name == voice.name for one in offered):
-            return voice
+        names = {one.name for one in offered}
+        parts = [part.voice for part in parse_blend(voice.name)] if voice.blend else [voice.name]
+        if names.issuperset(parts) and (voice.blend or voice.backend == self.name):
+            return dataclasses.replace(voice, backend=self.name)
         return match_voice(voice, offered, self.options.voices)
 
     def fail(self, error: BackendError) -> None:
