@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from wyoming_tts.backends.cache import CachedBackend
+from wyoming_tts.backends.remote import RemoteOptions
 from wyoming_tts.chain import GROUP, backend_types, build_chain
 from wyoming_tts.config import Settings
 from wyoming_tts.errors import ConfigError
@@ -70,7 +71,9 @@ def test_keys_are_found_where_people_keep_them(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("OPENAI_API_KEY", "from the environment")
     one = build_chain(settings(tmp_path, "openai"), VOICES).members[0].options
     two = build_chain(settings(tmp_path, "openai", {"openai": {"api_key": "own"}}), VOICES).members[0].options
-    assert [options.key() for options in (one, two)] == ["from the environment", "own"]  # type: ignore[attr-defined]
+    assert isinstance(one, RemoteOptions)
+    assert isinstance(two, RemoteOptions)
+    assert [one.key(), two.key()] == ["from the environment", "own"]
 
 
 def test_caching_is_each_backends_own(tmp_path: Path) -> None:
