@@ -243,6 +243,35 @@ async def test_progress_is_reported_after_every_chunk() -> None:
     assert reports[-1].stream != last.stream
 
 
+async def test_progress_tells_the_part_that_is_done() -> None:
+    """Once the whole text is known the fraction grows to 1, by what the backend says of itself or by time."""
+    for told in (True, False):
+        reports: list[Progress] = []
+
+        def script(request: SynthesisRequest, told: bool = told) -> Iterable[Step]:
+            silence = np.zeros(RATE // 2, np.float32)
+            return [AudioChunk(silence, fraction=part if told else None) for part in (0.25, 0.5, 1.0)]
+
+        pipeline = make(ScriptedBackend(script), detect_language=False)
+        text = "This is the first sentence, and it is long enough. This is the second one, and so is this."
+        async for _ in pipeline.synthesize(pieces_of(text), on_progress=reports.append):
+            pass
+        fractions = [report.fraction for report in reports if report.fraction is not None]
+        assert len(fractions) >= len(reports) - 1
+        assert fractions == sorted(fractions)
+        assert 0 < fractions[0] < 0.5
+        assert fractions[-1] == 1
+        assert [report.sentences for report in reports][-1] == 2
+
+
+async def test_progress_names_who_spoke() -> None:
+    """Where a chain chose, it is the one that it chose."""
+    reports: list[Progress] = []
+    script = [AudioChunk(np.zeros(RATE, np.float32), backend="other")]
+    await listen(make(ScriptedBackend(lambda _: script), reports.append), "Hello.")
+    assert {report.backend for report in reports} == {"other"}
+
+
 async def test_blank_text_is_reported_as_finished() -> None:
     """A stream with nothing to say ends for its observers too."""
     reports: list[Progress] = []
