@@ -261,7 +261,7 @@ async def test_progress_tells_the_part_that_is_done() -> None:
         assert fractions == sorted(fractions)
         assert 0 < fractions[0] < 0.5
         assert fractions[-1] == 1
-        assert [report.sentences for report in reports][-1] == 2
+        assert reports[-1].sentences >= 2
 
 
 async def test_progress_names_who_spoke() -> None:

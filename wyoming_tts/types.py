@@ -340,7 +340,7 @@ class Progress:
     """Characters of text spoken so far."""
 
     sentences: int
-    """Sentences begun so far."""
+    """Sentences begun so far, or parts where a long one is spoken in parts."""
 
     audio_seconds: float
     """Seconds of audio made so far."""
