@@ -23,8 +23,8 @@ from wyoming_tts.types import Allowance, AudioChunk, AudioFormat, Samples, Synth
 
 _LOGGER = logging.getLogger(__name__)
 
-USUAL_LOUDNESS = -23.0
-"""LUFS that speech is brought to while the first backend of the chain has not spoken: Kokoro's own."""
+USUAL_LOUDNESS = -20.0
+"""LUFS that speech is brought to while the first backend has not spoken: the mean of six Kokoro voices."""
 
 ENOUGH = 0.3
 """Seconds of speech, pauses not counted, that say how loud a voice is."""
