@@ -158,6 +158,8 @@ def test_nothing_is_lost_in_english(text: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 @settings(max_examples=500, deadline=None)
 @example(text="B\ua717")
+@example(text="B\uaa4c")
+@example(text="B\u10d0")
 @given(text=st.one_of(mixed, st.text(max_size=40)))
 def test_nothing_is_lost(language: str, text: str) -> None:
     """The same in every other language."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 
 from wyoming_tts.espeak import ipa
 from wyoming_tts.g2p.acronyms import spelled_out
@@ -24,6 +25,9 @@ VOICES = {
 
 MINUS = {"es": "menos ", "fr-FR": "moins ", "hi": "माइनस "}
 """Where espeak passes over the sign of a negative number."""
+
+LATIN_END = "\u0250"
+"""Behind the last letter of Latin alphabets."""
 
 DECIMAL_COMMA = frozenset({"es", "fr-FR", "it", "pt-BR"})
 """Where "21.5" is read right only as "21,5"."""
@@ -51,10 +55,17 @@ class EspeakReader:
         """The word; of one that espeak passes over for a letter it does not know, the letters it knows."""
         if not word or self._word(word):
             return word
-        return "".join(symbol for symbol in word if not symbol.isalpha() or self._word(symbol))
+        known = [symbol for symbol in word if not _is_letter(symbol) or self._word(symbol)]
+        latin = [symbol for symbol in known if symbol < LATIN_END]  # it may know each and not all in one
+        return next((said for said in ("".join(known), "".join(latin)) if self._word(said)), "".join(known))
 
     def _phonemes(self, text: str) -> tuple[str, ...]:
         return tuple(from_espeak(ipa(text, VOICES[self._language]), self._language)) if text.strip() else ()
+
+
+def _is_letter(symbol: str) -> bool:
+    """Whether it is a letter or a mark upon one."""
+    return unicodedata.category(symbol)[0] in "LM"
 
 
 def spoken_form(word: str, language: str) -> str:
