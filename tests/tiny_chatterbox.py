@@ -11,11 +11,30 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pytest
 import soundfile
 import torch
 from safetensors.torch import save_file
 
+from tests.speech import surroundings
+from wyoming_tts.backends.chatterbox import ChatterboxBackend, ChatterboxOptions
+from wyoming_tts.backends.chatterbox_clips import Clip, read_clip
+from wyoming_tts.backends.chatterbox_models import KINDS, Model
+from wyoming_tts.backends.chatterbox_tokens import SPEECH_CODES
+
 WIDTH = 64
+
+TEXT = "The light is on."
+
+TOKEN = 960
+"""Samples of a token."""
+
+WARNINGS = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),  # diffusers of its own classes
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # torch's weight_norm and the like
+    pytest.mark.filterwarnings("ignore::UserWarning"),  # torchaudio and transformers
+]
+"""What the package's own packages say and nobody here can change."""
 
 
 @contextlib.contextmanager
@@ -68,6 +87,8 @@ def make_checkpoint(kind: str, folder: Path) -> Path:
     torch.manual_seed(1)
     gpt = kind in ("turbo", "nano")
     t3 = _t3(kind)
+    with torch.no_grad():  # hardly ever a token that is no sound
+        t3.speech_head.weight[SPEECH_CODES:] = 0
     s3gen, encoder = S3Gen(meanflow=gpt), VoiceEncoder()
     if kind == "multilingual":
         torch.save(encoder.state_dict(), folder / "ve.pt")
@@ -148,3 +169,33 @@ def hum(path: Path, seconds: float = 7.0, rate: int = 24_000, level: float = 0.3
     wave = sum(np.sin(k * phase) / k for k in range(1, 12)) * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * time))
     soundfile.write(path, (level * wave / np.abs(wave).max()).astype(np.float32), rate)
     return path
+
+
+def checkpoints(base: Path) -> Path:
+    """One of each kind in a folder of `base`, made once; load them while `shrunken` is open."""
+    folder = base / "chatterbox"
+    if not folder.is_dir():
+        with shrunken():
+            for kind in KINDS:
+                make_checkpoint(kind, folder / kind)
+    return folder
+
+
+def load(kind: str, base: Path, **more: Any) -> Model:
+    torch.set_num_threads(1)  # several that wait for each other are slow where other tests run
+    with shrunken():
+        return Model.load(kind, checkpoints(base) / kind, "cpu", offline=True, **more)
+
+
+def embed(model: Model, base: Path) -> Any:
+    """The voice of a hum."""
+    path = base / "hum.wav"
+    return model.embed(read_clip(Clip("hum", None, path if path.is_file() else hum(path))))
+
+
+def backend(folder: Path, data: Path, kind: str = "turbo", **options: Any) -> ChatterboxBackend:
+    """A server's, with the voice of a hum; it says little, and roughly."""
+    (data / "clips").mkdir(parents=True, exist_ok=True)
+    hum(data / "clips" / "hum.wav")
+    chosen = {"max_tokens": 40, "steps": 1, "model": kind, "checkpoint": folder / kind, **options}
+    return ChatterboxBackend(ChatterboxOptions(**chosen), surroundings(data, name="chatterbox"))

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
+import hashlib
 import logging
 import os
 import random
 import sys
 import threading
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
 
 from wyoming_tts.backends.base import BackendOptions, Surroundings
-from wyoming_tts.backends.chatterbox_clips import RATE, Clip, find_clips, read_clip
+from wyoming_tts.backends.chatterbox_clips import RATE, Clip, find_clips
 from wyoming_tts.backends.resident import Resident
 from wyoming_tts.backends.workers import Workers, iterate_in
-from wyoming_tts.errors import BackendOverloadedError, BackendUnavailableError, SynthesisError
-from wyoming_tts.files import publish_bytes
-from wyoming_tts.types import AudioChunk, AudioFormat, Samples, SynthesisRequest, Voice
+from wyoming_tts.errors import (
+    BackendOverloadedError,
+    BackendUnavailableError,
+    ConfigError,
+    SynthesisError,
+)
+from wyoming_tts.types import AudioChunk, AudioFormat, SynthesisRequest, Voice
 
 if TYPE_CHECKING:
     from wyoming_tts.backends.chatterbox_models import Model
+    from wyoming_tts.backends.chatterbox_stream import Speaker
+    from wyoming_tts.backends.chatterbox_tokens import Sampling
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,14 +48,12 @@ CLIPS = "clips"
 BUILT_IN = "default"
 """Name of the checkpoint's own voice."""
 
-KEPT_VOICES, KEPT_FILES = 8, 64
-"""Embedded voices that are kept in memory, and on disk."""
-
-FREE_TOKENS, TOKENS_PER_CHARACTER = 75, 5
-"""How many tokens a text may have: thrice what it needs, for a model that does not find its end."""
-
-MARKED_SECONDS = 1.0
-"""Seconds of sound that a watermark is put into at once: in shorter pieces it is heard."""
+NOT_INSTALLED = (
+    "Chatterbox needs packages that are not installed ({error}). Run: script/setup chatterbox, or: "
+    "pip install 'wyoming-tts[chatterbox]' && "
+    "pip install --no-deps chatterbox-light==1.0.2 s3tokenizer==0.3.0 torchaudio==2.11.0"
+)
+"""Those come without what they depend on: most of it is not used, and some of it pins an old PyTorch."""
 
 
 class ChatterboxOptions(BackendOptions):
@@ -63,8 +65,17 @@ class ChatterboxOptions(BackendOptions):
     checkpoint: Path | None = None
     """Folder with the model's files; none fetches them from the hub."""
 
-    device: str = "auto"
+    voice: str | None = None
+    """Clip that speaks where another backend's voice is asked for; none takes the first that fits."""
+
+    clips: Path | None = None
+    """Folder of clips; none is `clips` in the data directory."""
+
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """`cpu`, `cuda`, `cuda:N`, `mps`, or `auto`: the best there is."""
+
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Of what draws tokens; `auto` is bfloat16 on a CUDA card that can, and float32 elsewhere."""
 
     threads: int = Field(default=1, ge=1)
     """Threads of the processor to compute with."""
@@ -78,13 +89,13 @@ class ChatterboxOptions(BackendOptions):
     temperature: float = Field(default=0.8, ge=0, le=2)
     """How much it varies; 0 not at all."""
 
-    seed: int | None = 0
+    seed: int | None = Field(default=0, ge=0, lt=2**63)
     """Makes the same text sound the same; none draws lots anew each time."""
 
     steps: int | None = Field(default=None, ge=1, le=50)
     """Steps of the flow; none is the model's own number."""
 
-    max_tokens: int = Field(default=1000, ge=25)
+    max_tokens: int = Field(default=1000, ge=25, le=4000)
     """Most speech tokens of a sentence, 25 a second."""
 
     watermark: bool = True
@@ -100,6 +111,10 @@ class ChatterboxOptions(BackendOptions):
     """Seconds in which more audio must follow, once there was some."""
 
 
+SOUNDING = {"exaggeration", "cfg_weight", "temperature", "seed", "steps", "max_tokens", "watermark"}
+"""Options that decide what comes for a request, beside the model and what it computes on."""
+
+
 class ChatterboxBackend:
     """One model; sentences are computed in turn, piece by piece."""
 
@@ -112,15 +127,18 @@ class ChatterboxBackend:
         """Loads nothing yet."""
         self.name = surroundings.name
         self._options, self._around = options, surroundings
-        self._clips = surroundings.data_dir / CLIPS
+        self._clips = options.clips or surroundings.data_dir / CLIPS
         self._workers = Workers(1, self.name)
         self._model = Resident("Chatterbox", self._load, options.unload_after)
         self._seeds = random.Random()
+        self._loaded_as = self._identity = ""
+        self._digests: dict[Clip, tuple[float, str]] = {}
 
     @property
     def engine(self) -> str:
         """See `Backend.engine`."""
-        return f"Chatterbox {self._options.model}, {self._model.state}"
+        where = f" on {self._loaded_as}" if self._model.state == "loaded" else ""
+        return f"Chatterbox {self._options.model}{where}, {self._model.state}"
 
     async def start(self) -> None:
         """Load the model. Requests that come while it loads wait for it; when it fails they fail alike."""
@@ -143,17 +161,21 @@ class ChatterboxBackend:
                 pass
 
     def voices(self) -> Sequence[Voice]:
-        """The checkpoint's own voice, and one for each clip."""
-        clips = [(clip.name, clip.language) for clip in find_clips(self._clips)]
-        return [self._voice(name, language) for name, language in [(BUILT_IN, None), *clips]]
+        """The checkpoint's own voice, and one for each clip; the preferred one first."""
+        found = {clip.name: clip.language for clip in find_clips(self._clips) if not self._foreign(clip)}
+        folder = self._options.checkpoint
+        own = {BUILT_IN: None} if folder is None or (folder / "conds.pt").is_file() else {}
+        names = {**own, **found}
+        ordered = sorted(names, key=lambda name: name != self._options.voice)
+        return [self._voice(name, names[name]) for name in ordered]
 
     def fingerprint(self, voice: Voice) -> str | None:
-        """See `Backend.fingerprint`: None where lots are drawn."""
-        if self._options.seed is None:
+        """See `Backend.fingerprint`: None where lots are drawn, and before the model was loaded."""
+        if self._options.seed is None or not self._identity:
             return None
         with contextlib.suppress(BackendUnavailableError):
             clip = self._clip(voice)
-            return f"chatterbox {self._options!r} {clip.digest() if clip else BUILT_IN}"
+            return f"chatterbox {self._identity} {self._digest(clip) if clip else BUILT_IN}"
         return None
 
     async def synthesize(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
@@ -186,6 +208,7 @@ class ChatterboxBackend:
                 raise BackendUnavailableError("nobody listens any more")
 
         check()
+        self._check_language(request.voice)
         seed = self._options.seed
         seed = self._seeds.getrandbits(31) if seed is None else seed
         for samples in speaker.speak(request, self._clip(request.voice), seed, check):
@@ -196,28 +219,74 @@ class ChatterboxBackend:
         if "torch" not in sys.modules:
             os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads shall not spin
         try:
-            import torch
-
-            from wyoming_tts.backends.chatterbox_models import Model
+            return self._load_with_torch()
         except ImportError as error:
-            raise BackendUnavailableError(
-                f"Chatterbox is not installed ({error}): script/setup chatterbox"
-            ) from error
+            raise BackendUnavailableError(NOT_INSTALLED.format(error=error)) from error
+
+    def _load_with_torch(self) -> Speaker:
+        import torch
+
+        from wyoming_tts.backends.chatterbox_models import Model
+
         options = self._options
         torch.set_num_threads(options.threads)
-        device = _device(options.device)
-        model = Model.load(options.model, options.checkpoint, device, offline=self._around.offline)
+        device = choose_device(options.device)
+        precision = choose_precision(options.precision, device)
+        offline = self._around.offline
+        model = Model.load(options.model, options.checkpoint, device, offline=offline, precision=precision)
         if options.watermark and model.watermarker is None:
             _LOGGER.info("The installed chatterbox brings no watermark: speech is not marked")
-        return Speaker(model, options, self._around.data_dir / f"{CLIPS}-embedded")
+        self._warn_of_clips()
+        self._loaded_as = f"{device} in {precision}"
+        self._identity = self._sound(model.identity, torch.__version__)
+        return self._speaker(model)
+
+    def _speaker(self, model: Model) -> Speaker:
+        from wyoming_tts.backends.chatterbox_models import VoiceBook
+        from wyoming_tts.backends.chatterbox_stream import Speaker
+        from wyoming_tts.backends.chatterbox_tokens import fixed_steps
+
+        options = self._options
+        rows = 2 if options.cfg_weight > 0 and not model.t3.is_gpt else 1
+        return Speaker(
+            model=model,
+            book=VoiceBook(model, self._around.data_dir / f"{CLIPS}-embedded"),
+            sampling=_sampling(options, model.t3.is_gpt),
+            fixed=fixed_steps(model.t3, rows, options.max_tokens),
+            exaggeration=options.exaggeration,
+            steps=options.steps,
+            max_tokens=options.max_tokens,
+            watermark=options.watermark,
+        )
+
+    def _sound(self, weights: str, torch: str) -> str:
+        """What decides how it sounds."""
+        options = self._options.model_dump_json(include=SOUNDING)
+        return hashlib.sha256(f"{weights} {torch} {self._loaded_as} {options}".encode()).hexdigest()[:16]
+
+    def _warn_of_clips(self) -> None:
+        clips = find_clips(self._clips)
+        for clip in filter(self._foreign, clips):
+            _LOGGER.warning("%s is left out: %s", clip.path, _not_spoken(self._options.model, clip.language))
+        wanted = self._options.voice
+        if wanted not in (None, BUILT_IN, *(clip.name for clip in clips)):
+            _LOGGER.warning("There is no clip %s.wav in %s for `voice`", wanted, self._clips)
+
+    def _foreign(self, clip: Clip) -> bool:
+        """Whether it is of a language that is not spoken; the English models only take its sound."""
+        many = self._options.model == "multilingual"
+        return many and clip.language is not None and _primary(clip.language) not in LANGUAGES
+
+    def _check_language(self, voice: Voice) -> None:
+        """Raises SynthesisError."""
+        spoken = LANGUAGES if self._options.model == "multilingual" else LANGUAGES[:1]
+        if _primary(voice.language) not in spoken:
+            raise SynthesisError(_not_spoken(self._options.model, voice.language))
 
     def _voice(self, name: str, language: str | None) -> Voice:
         many = self._options.model == "multilingual"
-        first = language if many and language and language.split("-")[0] in LANGUAGES else "en"
-        if language and language.split("-")[0] not in (LANGUAGES if many else ("en",)):
-            _LOGGER.warning("Chatterbox's %s model does not speak %s", self._options.model, language)
         return Voice(
-            name=f"{self.name}/{name}", language=first, backend=self.name,
+            name=f"{self.name}/{name}", language=(language if many else None) or "en", backend=self.name,
             description=f"{name.replace('_', ' ')} (Chatterbox)", languages=LANGUAGES if many else (),
         )  # fmt: skip
 
@@ -231,121 +300,57 @@ class ChatterboxBackend:
                 return clip
         raise BackendUnavailableError(f"there is no clip for {voice.name} in {self._clips}")
 
+    def _digest(self, clip: Clip) -> str:
+        """As `Clip.digest`, read once as long as the file stays as it is."""
+        try:
+            written = clip.path.stat().st_mtime
+        except OSError as error:
+            raise BackendUnavailableError(f"the clip {clip.path} cannot be read: {error}") from error
+        known = self._digests.get(clip)
+        if known is None or known[0] != written:
+            known = self._digests[clip] = (written, clip.digest())
+        return known[1]
 
-def _device(wanted: str) -> str:
+
+def _primary(language: str) -> str:
+    return language.split("-")[0].lower()
+
+
+def _not_spoken(model: str, language: str | None) -> str:
+    spoken = f"it speaks {', '.join(LANGUAGES)}" if model == "multilingual" else "it speaks English"
+    return f"Chatterbox's {model} model does not speak {language!r}; {spoken}"
+
+
+def choose_device(wanted: str) -> str:
+    """PyTorch's name of the device to use. Raises ConfigError when this machine, or PyTorch, has it not."""
+    import torch
+
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    offered = {"cuda": cards, "mps": int(torch.backends.mps.is_available()), "cpu": 1}
+    if wanted == "auto":
+        return next(kind for kind, count in offered.items() if count)
+    kind, _, index = wanted.partition(":")
+    if int(index or 0) >= offered[kind]:
+        names = ", ".join(kind for kind, count in offered.items() if count)
+        raise ConfigError(f"the device {wanted!r} is not there: the installed PyTorch finds {names}")
+    return wanted
+
+
+def choose_precision(wanted: str, device: str) -> str:
+    """What tokens are drawn in: half precision is faster where the card has it."""
     import torch
 
     if wanted != "auto":
         return wanted
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    return "bfloat16" if device.startswith("cuda") and torch.cuda.is_bf16_supported() else "float32"
 
 
-@dataclass(slots=True)
-class Speaker:
-    """A loaded model and the voices that were made for it."""
+def _sampling(options: ChatterboxOptions, is_gpt: bool) -> Sampling:
+    """As the package does it by default, but for what the options say."""
+    from wyoming_tts.backends.chatterbox_tokens import Sampling
 
-    model: Model
-    options: ChatterboxOptions
-    folder: Path
-    """Where embedded voices are kept."""
-    _voices: OrderedDict[str, Any] = field(default_factory=OrderedDict)
-
-    def speak(
-        self, request: SynthesisRequest, clip: Clip | None, seed: int, check: Callable[[], None]
-    ) -> Iterator[Samples]:
-        """Samples of one sentence; `check` raises when it is not wanted any more."""
-        import torch
-
-        from wyoming_tts.backends import chatterbox_stream, chatterbox_tokens
-
-        voice = self._voice(clip)
-        text = self.model.text_tokens(request.text, request.voice.language)
-        limit = min(self.options.max_tokens, FREE_TOKENS + TOKENS_PER_CHARACTER * len(request.text))
-        drawn = chatterbox_tokens.tokens(
-            self.model.t3, voice.t3, text, self._sampling(), seed=seed, limit=limit
-        )
-        s3gen = self.model.s3gen
-        mels = chatterbox_stream.MelStream(s3gen, voice.gen, seed=seed, steps=self.options.steps)
-        waves = chatterbox_stream.WaveStream(s3gen.mel2wav, seed=seed)
-        pieces = chatterbox_stream.stream(
-            _checked(drawn, check), mels, waves, s3gen.flow.pre_lookahead_len, request.playhead.lead
-        )
-        try:
-            yield from self._marked(pieces)
-        except torch.OutOfMemoryError as error:
-            raise BackendOverloadedError("no memory is left to compute in") from error
-        except (RuntimeError, IndexError, ValueError) as error:
-            raise SynthesisError(f"Chatterbox failed: {error}") from error
-
-    def _sampling(self) -> Any:
-        from wyoming_tts.backends.chatterbox_tokens import Sampling
-
-        options = self.options
-        if self.model.t3.is_gpt:
-            return Sampling(temperature=options.temperature, min_p=0, top_p=0.95, top_k=1000)
-        penalty = 2.0 if self.model.kind == "multilingual" else 1.2
-        return Sampling(
-            temperature=options.temperature, cfg_weight=options.cfg_weight, repetition_penalty=penalty
-        )
-
-    def _marked(self, pieces: Iterator[Samples]) -> Iterator[Samples]:
-        """With the package's watermark, where it brings one and that is wanted."""
-        marker = self.model.watermarker if self.options.watermark else None
-        if marker is None:
-            yield from pieces
-            return
-        waiting: list[Samples] = []
-        for piece in itertools.chain(pieces, [None]):
-            if piece is not None:
-                waiting.append(piece)
-            if waiting and (piece is None or sum(map(len, waiting)) >= MARKED_SECONDS * RATE):
-                block = np.concatenate(waiting)
-                waiting = []
-                marked = np.asarray(marker.apply_watermark(block, sample_rate=RATE), np.float32)
-                yield np.concatenate([marked, block[len(marked) :]])  # its STFT drops a remainder
-
-    def _voice(self, clip: Clip | None) -> Any:
-        """A voice as the model wants it: the checkpoint's own, from memory, from disk, or made now."""
-        if clip is None:
-            if self.model.builtin is None:
-                raise BackendUnavailableError("the checkpoint has no voice of its own; put a clip into clips")
-            return self.model.builtin
-        key = f"{clip.digest()[:32]}-{self.model.kind}-{self.options.exaggeration:g}"
-        voice = self._voices.pop(key, None) or self._kept(key) or self._made(clip, key)
-        self._voices[key] = voice
-        while len(self._voices) > KEPT_VOICES:
-            self._voices.popitem(last=False)
-        return voice
-
-    def _kept(self, key: str) -> Any:
-        path = self.folder / f"{key}.pt"
-        try:
-            data = path.read_bytes()
-            path.touch()
-            return self.model.restore(data)
-        except FileNotFoundError:
-            return None
-        except Exception as error:  # torch raises anything for a damaged file; it is made anew
-            _LOGGER.warning("%s is made anew: %s", path, error)
-            return None
-
-    def _made(self, clip: Clip, key: str) -> Any:
-        _LOGGER.info("Listening to %s, once", clip.path)
-        voice = self.model.embed(read_clip(clip), self.options.exaggeration)
-        try:
-            publish_bytes(self.folder / f"{key}.pt", self.model.dump(voice))
-            files = sorted(self.folder.glob("*.pt"), key=lambda path: path.stat().st_mtime)
-            for path in files[:-KEPT_FILES]:
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            _LOGGER.warning("The voice of %s cannot be kept: %s", clip.path, error)
-        return voice
-
-
-def _checked(drawn: Iterator[int], check: Callable[[], None]) -> Iterator[int]:
-    """Tokens, for as long as somebody wants them."""
-    for token in drawn:
-        check()
-        yield token
+    warmth = options.temperature
+    if is_gpt:
+        return Sampling(temperature=warmth, min_p=0, top_p=0.95, top_k=1000, penalty_last=True)
+    penalty = 2.0 if options.model == "multilingual" else 1.2
+    return Sampling(temperature=warmth, cfg_weight=options.cfg_weight, repetition_penalty=penalty)

@@ -9,9 +9,10 @@ whose phase runs on, its pieces are what it would make of the whole.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,11 @@ import numpy as np
 import torch
 import torch.nn.functional as functional
 
-from wyoming_tts.types import Samples
+from wyoming_tts.backends.chatterbox_clips import RATE, Clip
+from wyoming_tts.backends.chatterbox_models import KINDS, Model, VoiceBook
+from wyoming_tts.backends.chatterbox_tokens import Fixed, Sampling, tokens
+from wyoming_tts.errors import BackendOverloadedError, SynthesisError
+from wyoming_tts.types import Samples, SynthesisRequest
 
 FRAMES = 2
 """Mel frames of a token."""
@@ -40,13 +45,34 @@ with 8 less than 1e-5."""
 PITCH_AHEAD = 5
 """Mel frames that the pitch is told from, to either side."""
 
+FREE_TOKENS, TOKENS_PER_CHARACTER = 75, 5
+"""How many tokens a text may have: thrice what it needs, for a model that does not find its end."""
+
+SILENCE = 4299
+"""The speech token of silence."""
+
+MARKED_SECONDS = 1.0
+"""Seconds of sound that a watermark is put into at once: in shorter pieces it is heard."""
+
 
 class MelStream:
     """Tokens to mel frames, (1, 80, frames), for one utterance."""
 
-    def __init__(self, s3gen: Any, reference: dict[str, Any], *, seed: int, steps: int | None = None) -> None:
-        """`reference` is the voice as the package embeds it; `steps` of the flow, None the model's own."""
+    def __init__(
+        self,
+        s3gen: Any,
+        reference: dict[str, Any],
+        *,
+        seed: int,
+        steps: int | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`reference` is the voice as the package embeds it; `steps` of the flow, None the model's own.
+
+        `check` is called in front of each step, and raises when nobody wants it.
+        """
         self._flow, self._meanflow = s3gen.flow, s3gen.meanflow
+        self._check = check
         self._steps = steps or (2 if self._meanflow else 10)
         device, kind = s3gen.device, s3gen.dtype
         self._take_prompt(reference, device, kind)
@@ -104,14 +130,30 @@ class MelStream:
         return self._solve(noise, mean, condition)[:, :, prompt:]
 
     def _solve(self, noise: torch.Tensor, mean: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        decoder, mask = self._flow.decoder, torch.ones(1, 1, mean.size(2)).to(mean)
+        """Euler's method, as the package has it, from noise to frames."""
         times = torch.linspace(0, 1, self._steps + 1).to(mean)
-        given = {"mu": mean, "mask": mask, "spks": self._speaker, "cond": condition}
+        given = {"mu": mean, "spks": self._speaker, "cond": condition}
         if not self._meanflow:
-            return decoder.solve_euler(noise, t_span=1 - torch.cos(times * 0.5 * torch.pi), **given)
+            times = 1 - torch.cos(times * 0.5 * torch.pi)
+            given = {name: torch.cat([value, torch.zeros_like(value)]) for name, value in given.items()}
+        given["mask"] = torch.ones_like(given["mu"][:, :1])
         for begin, end in itertools.pairwise(times):
-            noise = noise + (end - begin) * decoder.estimator(noise, t=begin[None], r=end[None], **given)
+            self._check()
+            noise = noise + (end - begin) * self._slope(noise, begin[None], end[None], given)
         return noise
+
+    def _slope(
+        self, frames: torch.Tensor, begin: torch.Tensor, end: torch.Tensor, given: dict[str, torch.Tensor]
+    ) -> torch.Tensor:
+        """Where frames go from `begin` on; the older models are asked with and without the voice."""
+        decoder = self._flow.decoder
+        if self._meanflow:
+            return decoder.estimator(frames, t=begin, r=end, **given)
+        with_voice, without = decoder.estimator(
+            torch.cat([frames, frames]), t=begin.repeat(2), **given
+        ).split(1)
+        rate = decoder.inference_cfg_rate
+        return (1 + rate) * with_voice - rate * without
 
     def _faded(self, new: torch.Tensor) -> torch.Tensor:
         """With the last run's idea of the first frames passing into this one's."""
@@ -126,9 +168,10 @@ class MelStream:
 class WaveStream:
     """Mel frames to samples, for one utterance."""
 
-    def __init__(self, hift: Any, *, seed: int) -> None:
-        """`hift` is the vocoder; it is only read."""
+    def __init__(self, hift: Any, *, seed: int, rise: torch.Tensor | None = None) -> None:
+        """`hift` is the vocoder; it is only read. `rise` is what the first samples are multiplied with."""
         self._hift = hift
+        self._rise = np.zeros(0, np.float32) if rise is None else rise.float().cpu().numpy()
         self._device = next(hift.parameters()).device
         self._generator = torch.Generator().manual_seed(seed)
         sines = hift.m_source.l_sin_gen
@@ -150,6 +193,8 @@ class WaveStream:
         if end <= self._out:
             return np.zeros(0, np.float32)
         audio = self._decoded(end, 0 if final else AHEAD)
+        rise = self._rise[self._out * HOP :][: len(audio)]
+        audio[: len(rise)] *= rise
         self._out = end
         self._forget()
         return audio
@@ -168,7 +213,7 @@ class WaveStream:
         """Sine and noise as the network's own source makes them, but with a phase that runs on."""
         source = self._hift.m_source
         sines = source.l_sin_gen
-        hertz = pitch.repeat_interleave(HOP, -1)[:, None].double().cpu()
+        hertz = pitch.repeat_interleave(HOP, -1)[:, None].cpu().double()
         turns = self._turns + torch.cumsum(hertz / sines.sampling_rate, -1)
         self._turns = turns[..., -1:] % 1.0
         waves = sines.sine_amp * torch.sin(2 * math.pi * ((turns * self._harmonics) % 1) + self._phases)
@@ -224,10 +269,12 @@ def stream(
     held: int,
     lead: Callable[[], float],
     pieces: Pieces = Pieces(),
+    unheard: int = 0,
 ) -> Iterator[Samples]:
     """Samples of speech tokens as they come, of which the last `held` wait for those behind them.
 
-    `lead()` is how many seconds the listener has in store.
+    `lead()` is how many seconds the listener has in store. Of the last tokens, `unheard` (at most `held`) are
+    not spoken, unless there is nothing else.
     """
     waiting: list[int] = []
     size = pieces.next(0, 0.0)
@@ -242,5 +289,93 @@ def stream(
             yield audio
         want = size = pieces.next(size, lead())
     audio = waves.push(mels.push(waiting, final=True), final=True)
+    audio = audio[: max(FRAMES * HOP, len(audio) - unheard * FRAMES * HOP)]
     if len(audio):
         yield audio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """A loaded model, the voices that were made for it, and how it shall speak."""
+
+    model: Model
+    book: VoiceBook
+    sampling: Sampling
+    fixed: Fixed | None = None
+    """What draws tokens faster, for one sentence at a time."""
+
+    exaggeration: float = 0.5
+    steps: int | None = None
+    """Of the flow; None is the model's own number."""
+
+    max_tokens: int = 1000
+    watermark: bool = True
+
+    def speak(
+        self, request: SynthesisRequest, clip: Clip | None, seed: int, check: Callable[[], None]
+    ) -> Iterator[Samples]:
+        """Samples of one sentence, in the voice of a clip or the checkpoint's own.
+
+        `check` is called behind each token and before each step of the flow; it raises to end all.
+        """
+        with _our_errors():
+            yield from self._marked(self._pieces(request, clip, seed, check))
+
+    def _pieces(
+        self, request: SynthesisRequest, clip: Clip | None, seed: int, check: Callable[[], None]
+    ) -> Iterator[Samples]:
+        kind, s3gen = KINDS[self.model.kind], self.model.s3gen
+        voice = self.model.moved(self.book.voice(clip), self.exaggeration)
+        drawn = _checked(self._drawn(request, voice, seed), check)
+        mels = MelStream(s3gen, voice.gen, seed=seed, steps=self.steps, check=check)
+        waves = WaveStream(s3gen.mel2wav, seed=seed, rise=s3gen.trim_fade)
+        spoken = itertools.chain(drawn, itertools.repeat(SILENCE, kind.silence))
+        held, lead = s3gen.flow.pre_lookahead_len, request.playhead.lead
+        with contextlib.closing(drawn):
+            yield from stream(spoken, mels, waves, held, lead, unheard=kind.unheard)
+
+    def _drawn(self, request: SynthesisRequest, voice: Any, seed: int) -> Generator[int, None, None]:
+        text = self.model.text_tokens(request.text, request.voice.language)
+        limit = min(self.max_tokens, FREE_TOKENS + TOKENS_PER_CHARACTER * len(request.text))
+        return tokens(self.model.t3, voice.t3, text, self.sampling, seed=seed, limit=limit, fixed=self.fixed)
+
+    def _marked(self, pieces: Iterator[Samples]) -> Iterator[Samples]:
+        """With the package's watermark, where it brings one and that is wanted."""
+        marker = self.model.watermarker if self.watermark else None
+        if marker is None:
+            yield from pieces
+            return
+        waiting: list[Samples] = []
+        for piece in itertools.chain(pieces, [None]):
+            if piece is not None:
+                waiting.append(piece)
+            if waiting and (piece is None or sum(map(len, waiting)) >= MARKED_SECONDS * RATE):
+                block = np.concatenate(waiting)
+                waiting = []
+                marked = np.asarray(marker.apply_watermark(block, sample_rate=RATE), np.float32)
+                yield np.concatenate([marked, block[len(marked) :]])  # its STFT drops a remainder
+
+
+def _checked(drawn: Generator[int, None, None], check: Callable[[], None]) -> Generator[int, None, None]:
+    """Tokens, for as long as somebody wants them. Raises SynthesisError when there is none."""
+    none = True
+    with contextlib.closing(drawn):
+        for token in drawn:
+            none = False
+            check()
+            yield token
+    if none:
+        raise SynthesisError("the model says nothing to this text")
+
+
+@contextlib.contextmanager
+def _our_errors() -> Iterator[None]:
+    """What PyTorch and the package raise, as what it means."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise BackendOverloadedError("no memory is left to compute in") from error
+    except (RuntimeError, IndexError, ValueError) as error:
+        if "allocate memory" in str(error):  # what PyTorch says on a processor
+            raise BackendOverloadedError("no memory is left to compute in") from error
+        raise SynthesisError(f"Chatterbox failed: {error}") from error

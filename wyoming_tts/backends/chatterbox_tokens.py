@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import inspect
+import logging
 import math
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from transformers import DynamicCache, StaticCache
+
+_LOGGER = logging.getLogger(__name__)
 
 SPEECH_CODES = 6561
 """Tokens from here on are no sound; some of them mean start and end."""
+
+PROMPT_ROOM = 768
+"""Positions of a fixed cache for voice and text: Turbo's voice takes 376, a sentence rarely 200."""
+
+GRAPH_TOLERANCE = 0.05
+"""Relative difference to the plain computation up to which a graph is used: half precision makes 0.01."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +40,9 @@ class Sampling:
     repetition_penalty: float = 1.2
     """By how much what was said is less likely."""
 
+    penalty_last: bool = False
+    """Whether that counts behind the choice of those that are drawn from, as Turbo and Nano have it."""
+
     min_p: float = 0.05
     """Least probability beside the likeliest's."""
 
@@ -39,29 +55,187 @@ class Sampling:
 
 @torch.inference_mode()
 def tokens(
-    t3: Any, condition: Any, text: torch.Tensor, sampling: Sampling, *, seed: int, limit: int
-) -> Iterator[int]:
+    t3: Any,
+    condition: Any,
+    text: torch.Tensor,
+    sampling: Sampling,
+    *,
+    seed: int,
+    limit: int,
+    fixed: Fixed | None = None,
+) -> Generator[int, None, None]:
     """The speech tokens of a text, at most `limit`; ends where the model ends it.
 
     `text` are text tokens, (1, length), with start and stop where the model wants them. The global random
-    numbers are neither read nor changed, and so is the model: two loops can run in turn.
+    numbers are neither read nor changed, and so is the model: two loops can run in turn. Of those, one
+    computes with `fixed`, where that has room.
     """
     generator = torch.Generator(device=t3.device).manual_seed(seed)
     use_cfg = sampling.cfg_weight > 0 and not t3.is_gpt
     embedded = _beginning(t3, condition, text, use_cfg, sampling.cfg_weight)
-    rows = embedded.size(0)
-    out = t3.tfmr(inputs_embeds=embedded, use_cache=True)
     seen = torch.zeros(t3.hp.speech_tokens_dict_size, dtype=torch.bool, device=t3.device)
     seen[t3.hp.start_speech_token] = True
-    for position in range(limit):
-        logits = t3.speech_head(out.last_hidden_state[:, -1]).float()
-        token = _draw(_guided(logits, use_cfg, sampling), seen, sampling, t3.hp.stop_speech_token, generator)
-        if token == t3.hp.stop_speech_token:
-            return
-        seen[token] = True
-        yield token
-        step = _embedding(t3, token, position + 1).expand(rows, -1, -1)
-        out = t3.tfmr(inputs_embeds=step, past_key_values=out.past_key_values, use_cache=True)
+    with _steps(t3, fixed, embedded, limit) as steps:
+        logits = steps.begin(embedded)
+        for position in range(limit):
+            token = _draw(_guided(logits, use_cfg, sampling), seen, sampling, t3, generator)
+            if token == t3.hp.stop_speech_token:
+                return
+            seen[token] = True
+            yield token
+            logits = steps.next(_embedding(t3, token, position + 1))
+
+
+class Growing:
+    """Steps whose cache grows: on any device, for a text of any length."""
+
+    def __init__(self, t3: Any) -> None:
+        """Of one utterance."""
+        self._t3 = t3
+        self._given = {"use_cache": True, _cache_name(t3): DynamicCache(config=t3.tfmr.config)}
+
+    def begin(self, embedded: torch.Tensor) -> torch.Tensor:
+        """Logits, (rows, tokens), behind the embeddings of voice and text, (rows, length, width)."""
+        self._rows = embedded.size(0)
+        out = self._t3.tfmr(inputs_embeds=_as_weights(self._t3, embedded), **self._given)
+        return _logits(self._t3, out)
+
+    def next(self, embedded: torch.Tensor) -> torch.Tensor:
+        """Those behind one more token, (1, 1, width), which is the same for all rows."""
+        step = _as_weights(self._t3, embedded).expand(self._rows, -1, -1)
+        return _logits(self._t3, self._t3.tfmr(inputs_embeds=step, **self._given))
+
+
+class Fixed:
+    """Steps whose tensors stay where they are, so that a card can be given all of a step as one graph."""
+
+    def __init__(self, t3: Any, rows: int, length: int) -> None:
+        """For utterances of `rows` rows and up to `length` positions, one at a time."""
+        self._t3, self.rows, self.length = t3, rows, length
+        self.lease = threading.Lock()
+        """Whoever computes with it holds this."""
+        weights = next(t3.tfmr.parameters())
+        self._cache = StaticCache(config=t3.tfmr.config, max_cache_len=length)
+        self._name, self._told = _cache_name(t3), _takes(t3, "cache_position")
+        self._places = torch.arange(length, device=weights.device)
+        self._position = torch.zeros(1, dtype=torch.long, device=weights.device)
+        self._input = torch.zeros(rows, 1, t3.dim, device=weights.device, dtype=weights.dtype)
+        self._replay: Callable[[], torch.Tensor] = self._step
+
+    def begin(self, embedded: torch.Tensor) -> torch.Tensor:
+        """See `Growing.begin`; forgets the utterance before."""
+        self._cache.reset()  # type: ignore[no-untyped-call]
+        self._position.fill_(embedded.size(1) - 1)
+        return self._run(_as_weights(self._t3, embedded), self._places[: embedded.size(1)])
+
+    def next(self, embedded: torch.Tensor) -> torch.Tensor:
+        """See `Growing.next`."""
+        self._position += 1
+        self._input.copy_(embedded)
+        return self._replay()
+
+    @torch.inference_mode()
+    def capture(self) -> None:
+        """Record a step, which is only played again from now on. Raises what CUDA raises."""
+        with torch.cuda.device(self._input.device):
+            self.begin(torch.zeros_like(self._input))
+            aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(aside):
+                for _ in range(3):  # libraries set themselves up in the first steps
+                    self._step()
+            torch.cuda.current_stream().wait_stream(aside)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # others compute meanwhile
+                logits = self._step()
+
+        def replay() -> torch.Tensor:
+            graph.replay()
+            return logits
+
+        self._replay = replay
+
+    @torch.inference_mode()
+    def deviation(self) -> float:
+        """The greatest relative difference to `Growing` over a few steps."""
+        generator = torch.Generator().manual_seed(0)
+        inputs = torch.randn(self.rows, 12, self._t3.dim, generator=generator).to(self._input)
+        plain, worst = Growing(self._t3), 0.0
+        for start, end in ((0, 8), *((place, place + 1) for place in range(8, 12))):
+            given = inputs[:, start:end] if not start else inputs[:1, start:end]
+            one, other = ((steps.next if start else steps.begin)(given) for steps in (self, plain))
+            worst = max(worst, float((one - other).norm() / other.norm()))
+        return worst
+
+    def _step(self) -> torch.Tensor:
+        return self._run(self._input, self._position)
+
+    def _run(self, embedded: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """Each position sees those up to itself; told outright, as finding it out waits for the card."""
+        hidden = self._places > positions[:, None]
+        lowest = torch.finfo(embedded.dtype).min
+        mask = torch.zeros_like(hidden, dtype=embedded.dtype).masked_fill(hidden, lowest)
+        given = {self._name: self._cache, **({"cache_position": positions} if self._told else {})}
+        return _logits(
+            self._t3,
+            self._t3.tfmr(
+                inputs_embeds=embedded,
+                attention_mask=mask[None, None],
+                position_ids=positions[None],
+                use_cache=True,
+                **given,
+            ),
+        )
+
+
+def fixed_steps(t3: Any, rows: int, limit: int) -> Fixed | None:
+    """For a CUDA card; None elsewhere, and where the graph does not do what the plain computation does."""
+    if t3.device.type != "cuda":
+        return None
+    try:
+        fixed = Fixed(t3, rows, limit + PROMPT_ROOM)
+        fixed.capture()
+        deviation = fixed.deviation()
+    except Exception as error:  # whatever a driver or a release of a library makes of it: it is only speed
+        _LOGGER.warning("Chatterbox computes without a CUDA graph: %s", error)
+        torch.cuda.empty_cache()
+        return None
+    if not deviation < GRAPH_TOLERANCE:
+        _LOGGER.warning("Chatterbox computes without a CUDA graph: it is off by %.2g", deviation)
+        return None
+    return fixed
+
+
+@contextlib.contextmanager
+def _steps(t3: Any, fixed: Fixed | None, embedded: torch.Tensor, limit: int) -> Iterator[Growing | Fixed]:
+    """The fixed ones for whoever comes first and has room in them, growing ones for others."""
+    rows, length = embedded.shape[:2]
+    fits = fixed is not None and fixed.rows == rows and length + limit <= fixed.length
+    if fixed is None or not fits or not fixed.lease.acquire(blocking=False):
+        yield Growing(t3)
+        return
+    try:
+        yield fixed
+    finally:
+        fixed.lease.release()
+
+
+def _takes(t3: Any, name: str) -> bool:
+    return name in inspect.signature(t3.tfmr.forward).parameters
+
+
+def _cache_name(t3: Any) -> str:
+    """What transformers calls the cache: the old name from 5.24 on only with a warning."""
+    return "cache" if _takes(t3, "cache") else "past_key_values"
+
+
+def _as_weights(t3: Any, embedded: torch.Tensor) -> torch.Tensor:
+    return embedded.to(next(t3.tfmr.parameters()).dtype)
+
+
+def _logits(t3: Any, out: Any) -> torch.Tensor:
+    """In single precision, whatever the layers compute in."""
+    return t3.speech_head(out.last_hidden_state[:, -1].to(t3.speech_head.weight.dtype)).float()
 
 
 def _beginning(t3: Any, condition: Any, text: torch.Tensor, use_cfg: bool, weight: float) -> torch.Tensor:
@@ -91,29 +265,41 @@ def _guided(logits: torch.Tensor, use_cfg: bool, sampling: Sampling) -> torch.Te
 
 
 def _draw(
-    logits: torch.Tensor, seen: torch.Tensor, sampling: Sampling, stop: int, generator: torch.Generator
+    logits: torch.Tensor, seen: torch.Tensor, sampling: Sampling, t3: Any, generator: torch.Generator
 ) -> int:
-    penalty = sampling.repetition_penalty
-    logits = torch.where(seen, torch.where(logits < 0, logits * penalty, logits / penalty), logits)
     allowed = torch.zeros_like(seen)
-    allowed[:SPEECH_CODES] = allowed[stop] = True
+    allowed[:SPEECH_CODES] = allowed[t3.hp.stop_speech_token] = True
     logits = logits.masked_fill(~allowed, -math.inf)
     if sampling.temperature <= 0:
-        return int(logits.argmax())
-    chances = _narrowed((logits / sampling.temperature).softmax(-1), sampling)
-    return int(torch.multinomial(chances, 1, generator=generator))
+        return int((logits if sampling.penalty_last else _penalised(logits, seen, sampling)).argmax())
+    return int(torch.multinomial(chances(logits, seen, sampling), 1, generator=generator))
 
 
-def _narrowed(chances: torch.Tensor, sampling: Sampling) -> torch.Tensor:
-    """Without what is too unlikely to be drawn."""
+def chances(logits: torch.Tensor, seen: torch.Tensor, sampling: Sampling) -> torch.Tensor:
+    """What each token's probability is, in the order in which the package narrows it down."""
+    if not sampling.penalty_last:
+        logits = _penalised(logits, seen, sampling)
+    logits = _narrowed(logits / sampling.temperature, sampling)
+    if sampling.penalty_last:
+        logits = _penalised(logits, seen, sampling)
+    return logits.softmax(-1)
+
+
+def _penalised(logits: torch.Tensor, seen: torch.Tensor, sampling: Sampling) -> torch.Tensor:
+    penalty = sampling.repetition_penalty
+    return torch.where(seen, torch.where(logits < 0, logits * penalty, logits / penalty), logits)
+
+
+def _narrowed(logits: torch.Tensor, sampling: Sampling) -> torch.Tensor:
+    """With what is too unlikely to be drawn at minus infinity."""
     if sampling.top_k:
-        least = chances.topk(min(sampling.top_k, len(chances))).values[-1]
-        chances = chances.masked_fill(chances < least, 0)
+        least = logits.topk(min(sampling.top_k, len(logits))).values[-1]
+        logits = logits.masked_fill(logits < least, -math.inf)
     if sampling.min_p:
-        chances = chances.masked_fill(chances < sampling.min_p * chances.max(), 0)
+        likely = logits.softmax(-1)
+        logits = logits.masked_fill(likely < sampling.min_p * likely.max(), -math.inf)
     if sampling.top_p < 1:
-        ordered, places = chances.sort(descending=True)
-        before = ordered.cumsum(-1) - ordered
-        ordered = ordered.masked_fill(before > sampling.top_p * chances.sum(), 0)
-        chances = torch.zeros_like(chances).scatter(0, places, ordered)
-    return chances / chances.sum()
+        ordered, places = logits.softmax(-1).sort(descending=True)
+        unlikely = ordered.cumsum(-1) - ordered > sampling.top_p
+        logits = logits.masked_fill(torch.zeros_like(unlikely).scatter(0, places, unlikely), -math.inf)
+    return logits
