@@ -168,7 +168,11 @@ def _info_of(catalogue: VoiceCatalogue, offers: tuple[Offer, ...], streaming: bo
     if not catalogue.known:
         raise ValueError("no backend has a voice")
     return build_info(
-        voices, version=__version__, engine=offers[0].engine, streaming=streaming, offers=offers
+        voices,
+        version=__version__,
+        engine=next((one.engine for one in offers if not one.trouble), offers[0].engine),
+        streaming=streaming,
+        offers=offers,
     )
 
 
