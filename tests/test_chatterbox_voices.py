@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +161,21 @@ def test_liveliness_is_the_options(turbo: Model, english: Model, base: Path) -> 
     assert turbo.moved(calm, 1.5) is calm
 
 
-def test_voices_of_several_threads_are_not_confused(turbo: Model, base: Path, tmp_path: Path) -> None:
+def test_voices_of_several_threads_are_not_confused(
+    turbo: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The package has one place for a voice; each gets his own nevertheless, and the checkpoint's stays."""
     samples = [read_clip(Clip("hum", None, hum(tmp_path / f"{n}.wav", 6 + n))) for n in range(2)]
+    real, inside = turbo._package.prepare_conditionals, [0]
+
+    def slow(*arguments: Any, **more: Any) -> None:
+        inside[0] += 1
+        assert inside[0] == 1
+        real(*arguments, **more)
+        time.sleep(0.1)
+        inside[0] -= 1
+
+    monkeypatch.setattr(turbo._package, "prepare_conditionals", slow)
     alone = [turbo.embed(one).gen["embedding"] for one in samples]
     found: dict[int, Any] = {}
 

@@ -90,6 +90,8 @@ def make_checkpoint(kind: str, folder: Path) -> Path:
     with torch.no_grad():  # hardly ever a token that is no sound
         t3.speech_head.weight[SPEECH_CODES:] = 0
     s3gen, encoder = S3Gen(meanflow=gpt), VoiceEncoder()
+    with torch.no_grad():  # a pitch, whose periods do not end with frames: else its phase were not tested
+        s3gen.mel2wav.f0_predictor.classifier.bias.fill_(163)
     if kind == "multilingual":
         torch.save(encoder.state_dict(), folder / "ve.pt")
         torch.save(s3gen.state_dict(), folder / "s3gen.pt")

@@ -218,6 +218,8 @@ class ChatterboxBackend:
         """In a thread."""
         if "torch" not in sys.modules:
             os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads shall not spin
+        if self._around.offline:
+            os.environ["HF_HUB_OFFLINE"] = "1"  # chatterbox-tts asks the hub for some of what it has
         try:
             return self._load_with_torch()
         except ImportError as error:

@@ -123,7 +123,7 @@ class Model:
                 f"Chatterbox's {kind} model is not fetched with --offline; name a folder that has it in "
                 "`checkpoint`"
             )
-        known, package = KINDS[kind], _class_of(KINDS[kind], offline=offline)
+        known, package = KINDS[kind], _class_of(KINDS[kind])
         if checkpoint is not None:
             _check_files(kind, checkpoint, offline=offline)
         try:
@@ -245,22 +245,20 @@ class VoiceBook:
         return voice
 
 
-def _class_of(kind: Kind, *, offline: bool) -> Any:
+def _class_of(kind: Kind) -> Any:
     if importlib.util.find_spec("chatterbox") is None:
         raise BackendUnavailableError(
             "Chatterbox is not installed: script/setup chatterbox, or pip install 'wyoming-tts[chatterbox]' "
             "&& pip install --no-deps chatterbox-light==1.0.2 s3tokenizer==0.3.0 torchaudio==2.11.0"
         )
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    if offline:
-        os.environ["HF_HUB_OFFLINE"] = "1"
     try:
         found = getattr(importlib.import_module(kind.module), kind.name)
         _check_perth()
         return found
     except (ImportError, AttributeError, OSError) as error:
         raise BackendUnavailableError(
-            f"the installed chatterbox has no {kind.name} to use: {error}"
+            f"the installed chatterbox cannot be used for {kind.name}: {error}"
         ) from error
 
 

@@ -23,7 +23,12 @@ import torch.nn.functional as functional
 from wyoming_tts.backends.chatterbox_clips import RATE, Clip
 from wyoming_tts.backends.chatterbox_models import KINDS, Model, VoiceBook
 from wyoming_tts.backends.chatterbox_tokens import Fixed, Sampling, tokens
-from wyoming_tts.errors import BackendOverloadedError, SynthesisError
+from wyoming_tts.errors import (
+    BackendOverloadedError,
+    BackendUnavailableError,
+    SynthesisError,
+    WyomingTtsError,
+)
 from wyoming_tts.types import Samples, SynthesisRequest
 
 FRAMES = 2
@@ -50,6 +55,9 @@ FREE_TOKENS, TOKENS_PER_CHARACTER = 75, 5
 
 SILENCE = 4299
 """The speech token of silence."""
+
+NO_MEMORY = "allocate memory"
+"""What PyTorch says on a processor, where it has no class for that."""
 
 MARKED_SECONDS = 1.0
 """Seconds of sound that a watermark is put into at once: in shorter pieces it is heard."""
@@ -318,12 +326,13 @@ class Speaker:
 
         `check` is called behind each token and before each step of the flow; it raises to end all.
         """
-        with _our_errors():
-            yield from self._marked(self._pieces(request, clip, seed, check))
+        pieces = self._pieces(request, clip, seed, check)
+        with _our_errors(), contextlib.closing(pieces):
+            yield from self._marked(pieces)
 
     def _pieces(
         self, request: SynthesisRequest, clip: Clip | None, seed: int, check: Callable[[], None]
-    ) -> Iterator[Samples]:
+    ) -> Generator[Samples, None, None]:
         kind, s3gen = KINDS[self.model.kind], self.model.s3gen
         voice = self.model.moved(self.book.voice(clip), self.exaggeration)
         drawn = _checked(self._drawn(request, voice, seed), check)
@@ -373,9 +382,12 @@ def _our_errors() -> Iterator[None]:
     """What PyTorch and the package raise, as what it means."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise BackendOverloadedError("no memory is left to compute in") from error
-    except (RuntimeError, IndexError, ValueError) as error:
-        if "allocate memory" in str(error):  # what PyTorch says on a processor
-            raise BackendOverloadedError("no memory is left to compute in") from error
-        raise SynthesisError(f"Chatterbox failed: {error}") from error
+    except WyomingTtsError:
+        raise
+    except ImportError as error:  # the package imports some things only when they are used
+        raise BackendUnavailableError(f"{error}; run script/setup chatterbox") from error
+    except Exception as error:  # strangers' errors become ours here, whatever they are
+        if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or NO_MEMORY in str(error):
+            torch.cuda.empty_cache()
+            raise BackendOverloadedError(f"no memory is left to compute in: {error}") from error
+        raise SynthesisError(f"Chatterbox failed: {type(error).__name__}: {error}") from error
