@@ -21,10 +21,17 @@ KOKORO = (
     *("shared", "torch_engine", "torch_generator", "torch_weights", "voices"),
 )
 SHARED_BACKENDS = (
-    *("backends.base", "backends.resident", "backends.workers", "backends.kokoro"),
+    *(
+        "backends.base",
+        "backends.resident",
+        "backends.resident_backend",
+        "backends.workers",
+        "backends.kokoro",
+    ),
     *("backends.chatterbox_clips", "backends.chatterbox_models"),
     *("backends.chatterbox_stream", "backends.chatterbox_tokens"),
     *("backends.circuit", "backends.members", "backends.metered", "backends.voice_match"),
+    *("backends.resident_backend", "backends.torch_device"),
     *("backends.remote", "backends.remote_audio", "backends.remote_backend"),
     *("backends.cache_disk", "backends.cache_memory", "backends.cache_sentence"),
     *(f"backends.kokoro_{name}" for name in KOKORO),

@@ -27,9 +27,9 @@ from wyoming_tts.backends.chatterbox import (
     LANGUAGES,
     ChatterboxBackend,
     ChatterboxOptions,
-    choose_device,
     choose_precision,
 )
+from wyoming_tts.backends.torch_device import choose_device
 from wyoming_tts.errors import (
     BackendOverloadedError,
     BackendUnavailableError,

@@ -25,9 +25,9 @@ from wyoming_tts.backends.kokoro import Array, Decoder, Speaker, Window
 from wyoming_tts.backends.kokoro_torch import (
     KokoroTorchBackend,
     KokoroTorchOptions,
-    choose_device,
     choose_precision,
 )
+from wyoming_tts.backends.torch_device import choose_device
 from wyoming_tts.errors import BackendError, BackendOverloadedError, BackendUnavailableError, ConfigError
 from wyoming_tts.types import Allowance, AudioChunk, Samples, SynthesisRequest, Voice
 from wyoming_tts.voices import load_catalogue

@@ -100,7 +100,8 @@ def _member(
     name: str, settings: Settings, catalogue: Sequence[Voice], stores: Stores | None, books: Books
 ) -> Member:
     table = dict(settings.backends.get(name, {}))
-    kind = _load(name, str(table.get("type") or name))
+    type_ = str(table.get("type") or name)
+    kind = _load(name, type_)
     options = _options(name, kind, table, settings)
     surroundings = Surroundings(
         name=name,
@@ -114,7 +115,7 @@ def _member(
     if not kind.own_turns:
         limits = SchedulerSettings(look_ahead=settings.look_ahead, busy=settings.busy)
         backend = ScheduledBackend(backend, limits)
-    backend = books.metered(backend, str(table.get("type") or name), options)
+    backend = books.metered(backend, type_, options)
     return Member(_cached(backend, stores), options)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,17 @@ def sha256_of(paths: Iterable[Path]) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def signature_of(path: Path) -> tuple[int, ...] | None:
+    """What changes with a file; None where there is none. Raises OSError, also for what is no file."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("it is not a file")
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def flush(path: Path) -> None:

@@ -23,6 +23,7 @@ from wyoming_tts.text.sentences import Sentence, SentenceReader, Step
 from wyoming_tts.text.ssml import Style
 from wyoming_tts.text.words import WordTimes
 from wyoming_tts.types import (
+    CHARACTERS_PER_SECOND,
     MAX_SPEED,
     MIN_SPEED,
     AudioChunk,
@@ -42,9 +43,6 @@ ANY_VOICE = VoiceQuery()
 
 NOTHING_TO_SAY = 0.25
 """Seconds of silence that answer a text without words: a player needs some audio to end properly."""
-
-CHARACTERS_PER_SECOND = 15.0
-"""How fast text is spoken, about: for progress where the backend says nothing of it."""
 
 AMPLE_LEAD = 2.0
 """Seconds of sound in store from which on a short sentence may wait for its neighbour."""

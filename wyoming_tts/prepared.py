@@ -8,6 +8,8 @@ import logging
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +32,26 @@ _OURS = re.compile(r"[0-9a-f]{16}-")
 
 Derive = Callable[[bytes, Path], None]
 """Given the model file and an empty directory, writes the derived files into it."""
+
+
+def run_apart(module: str, arguments: Sequence[str], model: bytes, what: str) -> None:
+    """Run a module of ours as a process of its own, the model file on its standard input.
+
+    Raises ValueError with the last line of its standard error when its exit status is not 0, and
+    BackendUnavailableError when it is killed while doing `what`.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        input=model,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"status {done.returncode}"]
+    if done.returncode < 0:
+        raise BackendUnavailableError(f"{what} was ended by signal {-done.returncode}")
+    if done.returncode:
+        raise ValueError(lines[-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from wyoming_tts.files import signature_of
 from wyoming_tts.types import MAX_SPEED, MIN_SPEED
 
 _LOGGER = logging.getLogger(__name__)
@@ -61,8 +62,9 @@ class Presets:
         """Reads nothing yet; there need not be a file."""
         self._path, self._clock = path, clock
         self._checked = -CHECK_SECONDS
-        self._signature: tuple[int, int] | None = None
+        self._signature: tuple[int, ...] | None = None
         self._presets: Mapping[str, Preset] = MappingProxyType({})
+        self._trouble = ""
 
     def current(self) -> Mapping[str, Preset]:
         """By name; the same object until something changes."""
@@ -73,18 +75,18 @@ class Presets:
 
     def _refresh(self) -> None:
         try:
-            found = self._path.stat()
-            signature: tuple[int, int] | None = (found.st_mtime_ns, found.st_size)
-        except OSError:
-            signature = None
-        if signature == self._signature:
-            return
-        self._signature = signature
-        try:
+            signature = signature_of(self._path)
+            if signature == self._signature:
+                return
+            self._signature = signature
             self._presets = read_presets(self._path) if signature else MappingProxyType({})
             _LOGGER.info("%s: %d voices", self._path, len(self._presets))
         except (OSError, ValueError) as error:
-            _LOGGER.warning("%s: %s; what was read before is still used", self._path, error)
+            if str(error) != self._trouble:  # a file that cannot be looked at is looked at again
+                _LOGGER.warning("%s: %s; what was read before is still used", self._path, error)
+            self._trouble = str(error)
+        else:
+            self._trouble = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from wyoming_tts.errors import ConfigError
+from wyoming_tts.types import CHARACTERS_PER_SECOND
 
 FILE_NAME = "prices.toml"
 SHIPPED = Path(__file__).parent / FILE_NAME
-
-CHARACTERS_PER_SECOND = 15.0
-"""How fast text is spoken, about: what a sentence will cost is asked before it has a length."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from wyoming_tts.admission import Demand, can_serve, seconds_until_served
 from wyoming_tts.backends.base import Backend, BackendAround, closable
 from wyoming_tts.errors import ServerBusyError
 from wyoming_tts.turns import NEXT, Claim, Turns
-from wyoming_tts.types import AudioChunk, Playhead, SynthesisRequest
+from wyoming_tts.types import CHARACTERS_PER_SECOND, AudioChunk, Playhead, SynthesisRequest
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -24,9 +24,6 @@ GATHER = 0.004
 
 HOLD = 1.0
 """Seconds that a first chunk is held back at most, for others that came at the same time."""
-
-CHARACTERS_PER_SECOND = 15.0
-"""How much text a second of speech is, about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

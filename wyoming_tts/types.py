@@ -16,6 +16,9 @@ Samples = NDArray[np.float32]
 """Mono audio in [-1, 1], shape (samples,)."""
 
 
+CHARACTERS_PER_SECOND = 15.0
+"""How much text a second of speech is, about: for what is asked before there is any."""
+
 MIN_SPEED, MAX_SPEED = 0.5, 2.0
 """How far the pace may be from a voice's own, which is 1."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import io
 import json
-import os
 import re
 import zipfile
 import zlib
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wyoming_tts.errors import BackendUnavailableError, ConfigError, UnknownVoiceError
+from wyoming_tts.files import publish_bytes
 from wyoming_tts.types import Voice, VoiceQuery
 
 STYLE_SHAPE = (510, 256)
@@ -258,9 +258,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for key, array in arrays.items():
             _write_member(archive, key, array)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(buffer.getvalue())
-    partial.replace(path)
+    publish_bytes(path, buffer.getvalue())
 
 
 def _write_member(archive: zipfile.ZipFile, key: str, array: NDArray[Any]) -> None:

@@ -15,8 +15,7 @@ from pydantic import Field
 
 from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.backends.remote import Remote, RemoteOptions
-from wyoming_tts.backends.remote_audio import AudioStream
-from wyoming_tts.backends.remote_backend import RATE, RemoteBackend
+from wyoming_tts.backends.remote_backend import RemoteBackend
 from wyoming_tts.errors import BackendError, BackendUnavailableError, SynthesisError
 from wyoming_tts.types import AudioChunk, SynthesisRequest, Voice
 
@@ -195,10 +194,8 @@ class AllTalkBackend(RemoteBackend):
         self, method: str, path: str, text: str, **arguments: Any
     ) -> AsyncGenerator[AudioChunk, None]:
         async with self._remote.answer(method, path, **arguments) as response:
-            stream = AudioStream(RATE, response.headers.get("content-type", ""))
-            async for data in self._remote.pieces(response, 16 * RATE * (30 + len(text))):
-                yield AudioChunk(stream.feed(data))
-            yield AudioChunk(stream.finish())
+            async for piece in self.decoded(response, text):
+                yield piece
 
     def _form(self, text: str, request: SynthesisRequest) -> dict[str, str]:
         """All fields that version 1 wants; version 2 knows them, too."""

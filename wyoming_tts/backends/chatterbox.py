@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import logging
 import os
 import random
-import sys
-import threading
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,14 +16,9 @@ from pydantic import Field
 
 from wyoming_tts.backends.base import BackendOptions, Surroundings
 from wyoming_tts.backends.chatterbox_clips import RATE, Clip, find_clips
-from wyoming_tts.backends.resident import Resident
-from wyoming_tts.backends.workers import Workers, iterate_in
-from wyoming_tts.errors import (
-    BackendOverloadedError,
-    BackendUnavailableError,
-    ConfigError,
-    SynthesisError,
-)
+from wyoming_tts.backends.resident_backend import ResidentBackend
+from wyoming_tts.backends.torch_device import choose_device, prepare_torch
+from wyoming_tts.errors import BackendUnavailableError, SynthesisError
 from wyoming_tts.types import AudioChunk, AudioFormat, SynthesisRequest, Voice
 
 if TYPE_CHECKING:
@@ -115,21 +107,17 @@ SOUNDING = {"exaggeration", "cfg_weight", "temperature", "seed", "steps", "max_t
 """Options that decide what comes for a request, beside the model and what it computes on."""
 
 
-class ChatterboxBackend:
+class ChatterboxBackend(ResidentBackend["Speaker"]):
     """One model; sentences are computed in turn, piece by piece."""
 
     Options = ChatterboxOptions
     format = AudioFormat(RATE)
-    max_concurrency = 1
-    own_turns = False
 
     def __init__(self, options: ChatterboxOptions, surroundings: Surroundings) -> None:
         """Loads nothing yet."""
-        self.name = surroundings.name
-        self._options, self._around = options, surroundings
+        super().__init__(surroundings, "Chatterbox", threads=1, unload_after=options.unload_after)
+        self._options = options
         self._clips = options.clips or surroundings.data_dir / CLIPS
-        self._workers = Workers(1, self.name)
-        self._model = Resident("Chatterbox", self._load, options.unload_after)
         self._seeds = random.Random()
         self._loaded_as = self._identity = ""
         self._digests: dict[Clip, tuple[float, str]] = {}
@@ -139,26 +127,6 @@ class ChatterboxBackend:
         """See `Backend.engine`."""
         where = f" on {self._loaded_as}" if self._model.state == "loaded" else ""
         return f"Chatterbox {self._options.model}{where}, {self._model.state}"
-
-    async def start(self) -> None:
-        """Load the model. Requests that come while it loads wait for it; when it fails they fail alike."""
-        await self._model.start()
-
-    async def stop(self) -> None:
-        """Drop the model; what is being computed is waited for."""
-        await self._model.stop()
-        await self._workers.stop()
-
-    async def probe(self) -> None:
-        """See `Backend.probe`: load the model, where it is not."""
-        with self._model.use() as loaded:
-            await asyncio.shield(loaded)
-
-    def wake(self) -> None:
-        """See `Backend.wake`."""
-        if self._model.running:
-            with self._model.use():
-                pass
 
     def voices(self) -> Sequence[Voice]:
         """The checkpoint's own voice, and one for each clip; the preferred one first."""
@@ -178,35 +146,13 @@ class ChatterboxBackend:
             return f"chatterbox {self._identity} {self._digest(clip) if clip else BUILT_IN}"
         return None
 
-    async def synthesize(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        """See `Backend.synthesize`. The model has one pace, so the request's is not heeded."""
-        left = threading.Event()
-        with self._model.use() as loaded:
-            speaker = await asyncio.shield(loaded)
-            steps = iterate_in(
-                lambda: self._workers.pool(urgent=request.allowance.urgent),
-                self._speak(speaker, request, left),
-            )
-            try:
-                async with contextlib.aclosing(steps) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-            except BackendOverloadedError:
-                self._model.drop()
-                raise
-            finally:
-                left.set()
-
     def _speak(
-        self, speaker: Speaker, request: SynthesisRequest, left: threading.Event
+        self, speaker: Speaker, request: SynthesisRequest, check: Callable[[], None]
     ) -> Generator[AudioChunk, None, None]:
-        """In a worker, a piece a step; ends between two tokens when the listener has left."""
+        """In a worker, a piece a step, which ends between two tokens when it is not wanted.
 
-        def check() -> None:
-            self._model.check()
-            if left.is_set():
-                raise BackendUnavailableError("nobody listens any more")
-
+        The model has one pace, so the request's is not heeded.
+        """
         check()
         self._check_language(request.voice)
         seed = self._options.seed
@@ -216,8 +162,7 @@ class ChatterboxBackend:
 
     def _load(self) -> Speaker:
         """In a thread."""
-        if "torch" not in sys.modules:
-            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads shall not spin
+        prepare_torch()
         if self._around.offline:
             os.environ["HF_HUB_OFFLINE"] = "1"  # chatterbox-tts asks the hub for some of what it has
         try:
@@ -252,7 +197,7 @@ class ChatterboxBackend:
         rows = 2 if options.cfg_weight > 0 and not model.t3.is_gpt else 1
         return Speaker(
             model=model,
-            book=VoiceBook(model, self._around.data_dir / f"{CLIPS}-embedded"),
+            book=VoiceBook(model, self._around.data_dir / f"{CLIPS}-embedded", self._digest),
             sampling=_sampling(options, model.t3.is_gpt),
             fixed=fixed_steps(model.t3, rows, options.max_tokens),
             exaggeration=options.exaggeration,
@@ -321,21 +266,6 @@ def _primary(language: str) -> str:
 def _not_spoken(model: str, language: str | None) -> str:
     spoken = f"it speaks {', '.join(LANGUAGES)}" if model == "multilingual" else "it speaks English"
     return f"Chatterbox's {model} model does not speak {language!r}; {spoken}"
-
-
-def choose_device(wanted: str) -> str:
-    """PyTorch's name of the device to use. Raises ConfigError when this machine, or PyTorch, has it not."""
-    import torch
-
-    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    offered = {"cuda": cards, "mps": int(torch.backends.mps.is_available()), "cpu": 1}
-    if wanted == "auto":
-        return next(kind for kind, count in offered.items() if count)
-    kind, _, index = wanted.partition(":")
-    if int(index or 0) >= offered[kind]:
-        names = ", ".join(kind for kind, count in offered.items() if count)
-        raise ConfigError(f"the device {wanted!r} is not there: the installed PyTorch finds {names}")
-    return wanted
 
 
 def choose_precision(wanted: str, device: str) -> str:

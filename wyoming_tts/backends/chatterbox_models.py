@@ -13,7 +13,7 @@ import os
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -199,9 +199,9 @@ class Model:
 class VoiceBook:
     """The voices of clips: each is listened to once, and kept in memory and on disk, some of them."""
 
-    def __init__(self, model: Model, folder: Path) -> None:
-        """`folder` is where they are kept."""
-        self._model, self._folder = model, folder
+    def __init__(self, model: Model, folder: Path, digest: Callable[[Clip], str] = Clip.digest) -> None:
+        """`folder` is where they are kept; `digest` tells the contents of a clip from others."""
+        self._model, self._folder, self._digest = model, folder, digest
         self._voices: OrderedDict[str, Any] = OrderedDict()
 
     def voice(self, clip: Clip | None) -> Any:
@@ -210,7 +210,7 @@ class VoiceBook:
             if self._model.builtin is None:
                 raise BackendUnavailableError("the checkpoint has no voice of its own; put a clip into clips")
             return self._model.builtin
-        made_of = f"{RECIPE} {self._model.kind} {self._model.identity} {clip.digest()}"
+        made_of = f"{RECIPE} {self._model.kind} {self._model.identity} {self._digest(clip)}"
         key = hashlib.sha256(made_of.encode()).hexdigest()[:32]
         voice = self._voices.pop(key, None) or self._kept(key) or self._made(clip, key)
         self._voices[key] = voice

@@ -16,7 +16,7 @@ from pydantic import Field
 from wyoming_tts.audio import from_s16
 from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.backends.remote import Remote, RemoteOptions
-from wyoming_tts.backends.remote_backend import RATE, RemoteBackend
+from wyoming_tts.backends.remote_backend import RATE, RemoteBackend, most_bytes
 from wyoming_tts.errors import BackendAuthError, BackendQuotaError, SynthesisError
 from wyoming_tts.files import publish_bytes
 from wyoming_tts.types import AudioChunk, Playhead, SynthesisRequest, Voice, WordTiming
@@ -130,7 +130,7 @@ class ElevenLabsBackend(RemoteBackend):
         before = self._before.setdefault(_listener(request), deque(maxlen=REQUESTS_BEFORE))
         body = self._body(request, before)
         reader = AlignmentReader(request.text)
-        limit = 64 * RATE * (30 + len(request.text))
+        limit = 4 * most_bytes(request.text)  # base64, and the times of each character
         async with self._remote.answer("POST", path, params=query, json=body) as response:
             lines = _Lines(self.name)
             async for data in self._remote.pieces(response, limit):

@@ -7,12 +7,11 @@ Rewriting takes seconds of Python and a gigabyte: in the server's process it wou
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 from wyoming_tts.backends.kokoro_ranges import Integers, load_ranges
-from wyoming_tts.errors import BackendUnavailableError
+from wyoming_tts.prepared import run_apart
 
 PROSODY, TRUNK, GENERATOR, REFERENCE = "prosody.onnx", "trunk.onnx", "generator.onnx", "reference.onnx"
 CONTEXT = "context"
@@ -31,16 +30,8 @@ def prepare(export: bytes, directory: Path, integers: Integers | None) -> None:
     Without `integers` all is computed in floats. Raises ValueError when the export is another graph, and
     BackendUnavailableError when the process is killed.
     """
-    command = [sys.executable, "-m", __name__, str(directory)]
-    command += [str(integers.folder), str(integers.bits)] if integers else []
-    done = subprocess.run(
-        command, input=export, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
-    )
-    lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"status {done.returncode}"]
-    if done.returncode < 0:
-        raise BackendUnavailableError(f"preparing the model was ended by signal {-done.returncode}")
-    if done.returncode:
-        raise ValueError(lines[-1])
+    extra = [str(integers.folder), str(integers.bits)] if integers else []
+    run_apart(__name__, [str(directory), *extra], export, "preparing the model")
 
 
 def main() -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import abc
-import asyncio
 import collections
 import contextlib
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,13 +19,11 @@ from wyoming_tts.backends.kokoro_calibration import calibrate as calibrated
 from wyoming_tts.backends.kokoro_pace import Pace
 from wyoming_tts.backends.kokoro_statistics import REGRESSION_FILE, Calibration, load_regression
 from wyoming_tts.backends.kokoro_voices import VoiceBook
-from wyoming_tts.backends.resident import Resident
-from wyoming_tts.backends.workers import Workers, iterate_in
+from wyoming_tts.backends.resident_backend import ResidentBackend
 from wyoming_tts.blends import parse_blend
-from wyoming_tts.errors import BackendOverloadedError
 from wyoming_tts.files import sha256_of
 from wyoming_tts.phonemes import Phonemizer
-from wyoming_tts.types import Allowance, AudioChunk, AudioFormat, SynthesisRequest, Voice
+from wyoming_tts.types import Allowance, AudioFormat, SynthesisRequest, Voice
 from wyoming_tts.voices import VoicePack, voices_directory
 
 _LOGGER = logging.getLogger(__name__)
@@ -46,36 +43,23 @@ def default_threads(cores: int) -> int:
     return max(1, min(4, cores if cores <= 2 else cores - 1))
 
 
-class KokoroBackend(abc.ABC):
+class KokoroBackend(ResidentBackend[Speaker]):
     """A Backend: one model, and as many sentences at the same time as there are threads for it."""
 
     format = AudioFormat(RATE)
-    own_turns = False
 
     def __init__(self, surroundings: Surroundings, *, threads: int | None, unload_after: float) -> None:
         """Loads nothing yet. Without `threads` their number follows from the number of cores."""
-        self.name = surroundings.name
-        self._around = surroundings
+        threads = threads or default_threads(os.cpu_count() or 1)
+        super().__init__(surroundings, "Kokoro", threads=threads, unload_after=unload_after)
         self._voices = surroundings.voices_for(FAMILY)
-        self.max_concurrency = threads or default_threads(os.cpu_count() or 1)
-        """How many sentences it computes at the same time."""
-        self._workers = Workers(self.max_concurrency, self.name)
         self._phonemizer, self._pace = Phonemizer(), Pace()
-        self._model = Resident("Kokoro", self._load, unload_after)
         self._identity = Identity()
 
     @property
     @abc.abstractmethod
     def engine(self) -> str:
         """What computes, for people."""
-
-    @abc.abstractmethod
-    def _load(self) -> Speaker:
-        """In a thread: everything that speaking needs. Also says what `_identity` is."""
-
-    @abc.abstractmethod
-    def _fall_back(self) -> None:
-        """Behind a lack of memory: load it where there is more from now on, if there is such a place."""
 
     @property
     def _folder(self) -> Path:
@@ -90,48 +74,12 @@ class KokoroBackend(abc.ABC):
         """See `Backend.fingerprint`."""
         return self._identity.of(voice)
 
-    async def start(self) -> None:
-        """Load the model. Requests that come while it loads wait for it; when it fails they fail alike."""
-        await self._model.start()
-
-    async def probe(self) -> None:
-        """See `Backend.probe`: load the model, where it is not."""
-        with self._model.use() as loaded:
-            await asyncio.shield(loaded)
-
-    async def stop(self) -> None:
-        """Drop the model; windows that are being computed are waited for."""
-        await self._model.stop()
-        await self._workers.stop()
-
-    def wake(self) -> None:
-        """See `Backend.wake`."""
-        if self._model.running:
-            with self._model.use():
-                pass
-
-    async def synthesize(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
-        """See `Backend.synthesize`."""
-        with self._model.use() as loaded:
-            speaker = await asyncio.shield(loaded)
-            steps = iterate_in(
-                lambda: self._workers.pool(urgent=request.allowance.urgent), self._speak(speaker, request)
-            )
-            try:
-                async with contextlib.aclosing(steps) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-            except BackendOverloadedError:
-                self._fall_back()
-                self._model.drop()
-                raise
-
-    def _speak(self, speaker: Speaker, request: SynthesisRequest) -> Chunks:
-        """In a worker, step by step; a step that comes up after `stop` computes nothing."""
-        self._model.check()
+    def _speak(self, speaker: Speaker, request: SynthesisRequest, check: Callable[[], None]) -> Chunks:
+        """In a worker, a window a step; one that nobody wants is not computed."""
+        check()
         for chunk in speaker.speak(request):
             yield chunk
-            self._model.check()
+            check()
 
     def _speaker(self, engine: Engine, reference: Callable[[], Reference]) -> Speaker:
         """With this engine, warm. A voice without calibration is measured when it is first spoken with."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -12,7 +10,8 @@ from pydantic import Field
 from wyoming_tts.backends.base import BackendOptions, Surroundings
 from wyoming_tts.backends.kokoro import Speaker
 from wyoming_tts.backends.kokoro_shared import Identity, KokoroBackend
-from wyoming_tts.errors import BackendOverloadedError, BackendUnavailableError, ConfigError
+from wyoming_tts.backends.torch_device import choose_device, prepare_torch
+from wyoming_tts.errors import BackendOverloadedError, BackendUnavailableError
 
 if TYPE_CHECKING:
     import torch
@@ -26,12 +25,6 @@ NOT_INSTALLED = (
     "pip install 'wyoming-tts[torch]' && pip install --no-deps kokoro==0.9.4"
 )
 """`kokoro` itself comes without what it depends on: nothing here needs misaki and spaCy."""
-
-ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE"}
-"""What OpenMP reads when PyTorch is imported: its threads shall not spin while they wait for each other.
-
-Where two sentences or other programs share the cores, spinning makes speech several times slower.
-"""
 
 
 class KokoroTorchOptions(BackendOptions):
@@ -79,9 +72,7 @@ class KokoroTorchBackend(KokoroBackend):
 
     def _load(self) -> Speaker:
         """In a thread: everything that speaking needs."""
-        if "torch" not in sys.modules:
-            for name, value in ENVIRONMENT.items():
-                os.environ.setdefault(name, value)
+        prepare_torch()
         try:
             try:
                 return self._load_with_torch()
@@ -123,24 +114,6 @@ class KokoroTorchBackend(KokoroBackend):
         if self._device != "cpu":
             _LOGGER.warning("%s ran out of memory: computing on the CPU from now on", self.engine)
             self._options = self._options.model_copy(update={"device": "cpu"})
-
-
-def choose_device(wanted: str) -> str:
-    """PyTorch's name of the device to use. Raises ConfigError when this machine, or PyTorch, has it not."""
-    import torch
-
-    offered = {
-        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
-        "mps": int(torch.backends.mps.is_available()),
-        "cpu": 1,
-    }
-    if wanted == "auto":
-        return next(kind for kind, count in offered.items() if count)
-    kind, _, index = wanted.partition(":")
-    if int(index or 0) >= offered[kind]:
-        names = ", ".join(kind for kind, count in offered.items() if count)
-        raise ConfigError(f"the device {wanted!r} is not there: the installed PyTorch finds {names}")
-    return wanted
 
 
 def choose_precision(wanted: str, device: str) -> torch.dtype:

@@ -13,7 +13,6 @@ import functools
 import importlib.util
 import io
 import re
-import subprocess
 import sys
 import types
 import warnings
@@ -28,7 +27,7 @@ from numpy.typing import NDArray
 from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.models import TORCH_RELEASES, Weights, find_weights
-from wyoming_tts.prepared import prepared
+from wyoming_tts.prepared import prepared, run_apart
 from wyoming_tts.voices import read_arrays, write_arrays
 
 if TYPE_CHECKING:
@@ -152,15 +151,7 @@ def convert(export: bytes, directory: Path) -> None:
 
     Raises ValueError when the export is another graph, BackendUnavailableError when the process is killed.
     """
-    command = [sys.executable, "-m", __name__, str(directory)]
-    done = subprocess.run(
-        command, input=export, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
-    )
-    lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"status {done.returncode}"]
-    if done.returncode < 0:
-        raise BackendUnavailableError(f"converting the model was ended by signal {-done.returncode}")
-    if done.returncode:
-        raise ValueError(lines[-1])
+    run_apart(__name__, [str(directory)], export, "converting the model")
 
 
 def from_export(export: bytes) -> dict[str, Array]:

@@ -18,7 +18,6 @@ from pydantic import Field
 
 from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.backends.remote import JSON_BYTES, Remote, RemoteOptions
-from wyoming_tts.backends.remote_audio import AudioStream
 from wyoming_tts.backends.remote_backend import RATE, RemoteBackend
 from wyoming_tts.errors import SynthesisError
 from wyoming_tts.types import AudioChunk, SynthesisRequest, Voice
@@ -143,11 +142,8 @@ class OpenAIBackend(RemoteBackend):
                     continue
                 await self._remote.check(response)
                 self._formats = [kind]
-                stream = AudioStream(RATE, response.headers.get("content-type", ""), self._options.pcm_rate)
-                limit = 16 * RATE * (30 + len(request.text))
-                async for data in self._remote.pieces(response, limit):
-                    yield AudioChunk(stream.feed(data))
-                yield AudioChunk(stream.finish())
+                async for piece in self.decoded(response, request.text, self._options.pcm_rate):
+                    yield piece
                 return
 
     def _body(self, request: SynthesisRequest, kind: str) -> dict[str, Any]:

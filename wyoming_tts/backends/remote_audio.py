@@ -248,11 +248,6 @@ class SpeechCheck:
         self.trimmed = 0.0
         """Seconds of silence in front that were left out."""
 
-    @property
-    def most_samples(self) -> int:
-        """More cannot be right."""
-        return self._most
-
     def feed(self, samples: Samples) -> Samples:
         """What can go out; silence in front of the speech is kept back. Raises SynthesisError."""
         self._samples += len(samples)

@@ -7,20 +7,21 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import AsyncGenerator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.backends.remote import Remote, RemoteOptions
-from wyoming_tts.backends.remote_audio import SpeechCheck
+from wyoming_tts.backends.remote_audio import AudioStream, SpeechCheck
 from wyoming_tts.errors import BackendError, BackendTimeoutError, BackendUnavailableError
 from wyoming_tts.types import AudioChunk, AudioFormat, Samples, SynthesisRequest, Voice, WordTiming
 
-Options = TypeVar("Options", bound=RemoteOptions)
-
 RATE = 24_000
 """Samples per second of what comes out, whatever the service sends."""
+
+if TYPE_CHECKING:
+    import httpx
 
 PIECE = 0.1
 """Seconds of sound in a chunk at least: enough to say how loud it is, too little to be waited for."""
@@ -87,6 +88,15 @@ class RemoteBackend:
                     due = time.monotonic() + limits.stall_timeout
             yield speech.finish()
 
+    async def decoded(
+        self, response: httpx.Response, text: str, pcm_rate: int | None = None
+    ) -> AsyncGenerator[AudioChunk, None]:
+        """The audio in an answer, of whatever kind, for a text; see `AudioStream`."""
+        stream = AudioStream(RATE, response.headers.get("content-type", ""), pcm_rate)
+        async for data in self._remote.pieces(response, most_bytes(text)):
+            yield AudioChunk(stream.feed(data))
+        yield AudioChunk(stream.finish())
+
     async def _next(self, pieces: AsyncGenerator[AudioChunk, None], due: float) -> AudioChunk | None:
         if self._stopped:
             raise BackendUnavailableError(f"{self.name} was stopped")
@@ -99,6 +109,11 @@ class RemoteBackend:
             if self._stopped:
                 raise BackendUnavailableError(f"{self.name} was stopped") from None
             raise
+
+
+def most_bytes(text: str) -> int:
+    """Bytes of audio beyond which they cannot be for a text."""
+    return 16 * RATE * (30 + len(text))
 
 
 class _Speech:

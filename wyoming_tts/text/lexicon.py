@@ -6,7 +6,6 @@ import functools
 import itertools
 import logging
 import re
-import stat
 import threading
 import time
 import unicodedata
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from wyoming_tts.files import signature_of
 from wyoming_tts.text.aligned import AlignedText, Mark
 from wyoming_tts.text.lexicon_file import MOST_BYTES, Contents, Entry, LexiconError, parse
 
@@ -73,7 +73,7 @@ class Lexicon:
         """Read the file if it is another one than last time; one that cannot be used changes no entry."""
         before = self._loaded.contents
         try:
-            signature = self._look()
+            signature = signature_of(self._path)
             if signature == self._signature:
                 return
             self._signature = signature
@@ -88,16 +88,6 @@ class Lexicon:
         if contents != before:
             self._report([problem for problem in contents.problems if problem not in before.problems])
             self._loaded = _Loaded(contents)
-
-    def _look(self) -> tuple[int, ...] | None:
-        """What changes with the file; None where there is none. Raises OSError and LexiconError."""
-        try:
-            found = self._path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError("it is not a file")
-        return found.st_mtime_ns, found.st_size, found.st_ino
 
     def _read(self) -> Contents:
         with self._path.open("rb") as file:
