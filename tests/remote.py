@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,12 @@ from wyoming_tts.voices import load_catalogue
 TEXT = "The light in the kitchen is on"
 
 
-def openai(url: str, name: str = "openai", **options: Any) -> OpenAIBackend:
-    around = surroundings(Path("unused"), load_catalogue().voices(), name=name)
+NOWHERE = Path(os.devnull)
+"""A data directory in which nothing can be kept."""
+
+
+def openai(url: str, name: str = "openai", data_dir: Path = NOWHERE, **options: Any) -> OpenAIBackend:
+    around = surroundings(data_dir, load_catalogue().voices(), name=name)
     return OpenAIBackend(OpenAIOptions(base_url=f"{url}/v1", **options), around)
 
 
@@ -30,8 +35,8 @@ def elevenlabs(url: str, data_dir: Path, name: str = "elevenlabs", **options: An
     return ElevenLabsBackend(ElevenLabsOptions(base_url=url, **options), surroundings(data_dir, name=name))
 
 
-def alltalk(url: str, name: str = "alltalk", **options: Any) -> AllTalkBackend:
-    return AllTalkBackend(AllTalkOptions(base_url=url, **options), surroundings(Path("unused"), name=name))
+def alltalk(url: str, name: str = "alltalk", data_dir: Path = NOWHERE, **options: Any) -> AllTalkBackend:
+    return AllTalkBackend(AllTalkOptions(base_url=url, **options), surroundings(data_dir, name=name))
 
 
 @contextlib.asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,15 @@ async def test_streaming(version: int) -> None:
         "voice": "female_01.wav",
         "language": "en",
     }
+
+
+async def test_voices_are_known_before_it_answers(tmp_path: Path) -> None:
+    """After a restart it offers what it had, whether the box is on or not."""
+    async with running(AllTalk(2)) as upstream, started(alltalk(upstream.url, data_dir=tmp_path)) as backend:
+        listed = list(backend.voices())
+    assert [voice.name for voice in listed] == ["alltalk/female_01", "alltalk/male_01"]
+    assert list(alltalk(upstream.url, data_dir=tmp_path).voices()) == listed
+    assert list(alltalk("http://127.0.0.1:9", data_dir=tmp_path).voices()) == []
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -89,10 +89,10 @@ async def test_voices_are_listed_and_kept(tmp_path: Path) -> None:
     assert (rachel.name, rachel.gender, rachel.language) == ("elevenlabs/Rachel", "female", "en")
     assert (adam.gender, adam.language) == ("male", "de")
     assert "fr" in rachel.spoken
-    again = elevenlabs("http://127.0.0.1:9", tmp_path)
+    again = elevenlabs(upstream.url, tmp_path)
     assert list(again.voices()) == [rachel, adam]
     (tmp_path / "elevenlabs" / "voices.json").write_text("{")
-    assert list(elevenlabs("http://127.0.0.1:9", tmp_path).voices()) == []
+    assert list(elevenlabs(upstream.url, tmp_path).voices()) == []
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from tests.fakes import PATIENCE, until
 from tests.remote import TEXT, joined, openai, request_for, said, seconds, started, with_language
 from tests.speech import surroundings
 from tests.upstream import FAULTS, RATE, WORD_SECONDS, Exchange, OpenAI, Upstream, running, speech, wav
-from wyoming_tts.backends.openai import SHUT_DOWN, OpenAIBackend, names_in
+from wyoming_tts.backends.openai import SHUT_DOWN, OpenAIBackend
+from wyoming_tts.backends.remote_backend import names_in
 from wyoming_tts.errors import (
     BackendAuthError,
     BackendError,
@@ -260,6 +261,22 @@ async def test_voices_are_listed(voices: Any, service: tuple[OpenAI, Upstream]) 
         "box/ff_siwis": ("fr-FR", "female", "box"),
     }
     assert names_in({"voices": "what"}) == []
+
+
+async def test_voices_are_known_before_the_server_answers(
+    service: tuple[OpenAI, Upstream], tmp_path: Path
+) -> None:
+    """What a server listed is offered after a restart, until another address is given."""
+    contract, upstream = service
+    contract.voices = {"voices": ["af_heart", "ff_siwis"]}
+    async with started(openai(upstream.url, name="box", data_dir=tmp_path)) as backend:
+        listed = list(backend.voices())
+    again = openai(upstream.url, name="box", data_dir=tmp_path)
+    assert list(again.voices()) == listed
+    moved = openai("http://127.0.0.1:9", name="box", data_dir=tmp_path)
+    assert list(moved.voices()) != listed
+    (tmp_path / "box" / "voices.json").write_text('{"base_url": 5}')
+    assert list(openai(upstream.url, name="box", data_dir=tmp_path).voices()) != listed
 
 
 async def test_openais_voices_speak_many_languages() -> None:

@@ -52,6 +52,21 @@ async def test_is_dropped_when_idle_and_loaded_again() -> None:
     await resident.stop()
 
 
+async def test_its_library_gives_memory_back_when_it_is_gone() -> None:
+    """After it was dropped and after the end, and not while somebody uses it."""
+    freed: list[str] = []
+    resident = Resident("thing", Thing().load, 0.02, lambda: freed.append(resident.state))
+    await resident.start()
+    with resident.use() as one:
+        await one
+        await asyncio.sleep(0.05)
+        assert freed == []
+    await until(lambda: bool(freed))
+    assert freed == ["unloaded"]
+    await resident.stop()
+    assert len(freed) == 2
+
+
 async def test_loading_keeps_nobody_waiting_who_does_not_want_it() -> None:
     """While it loads the event loop goes on, and other work can be done beside."""
     go_on = threading.Event()

@@ -115,6 +115,6 @@ def _own(name: str, preset: Preset, catalogue: VoiceCatalogue) -> Voice | None:
         return None
     return Voice(
         name=name, language=base.language, languages=base.languages, backend=base.backend,
-        description=preset.description or name, gender=base.gender, fallbacks=preset.fallbacks,
-        base=base, speed=preset.speed, gain=preset.gain,
+        network=base.network, description=preset.description or name, gender=base.gender,
+        fallbacks=preset.fallbacks, base=base, speed=preset.speed, gain=preset.gain,
     )  # fmt: skip

@@ -39,6 +39,9 @@ class Voice:
     description: str
     """What a person chooses by: `Heart, US English, female`."""
 
+    network: str = ""
+    """The network that it is made for, such as `kokoro`, where several backends can run that."""
+
     gender: str | None = None
     """`female`, `male`, or None where nobody said."""
 

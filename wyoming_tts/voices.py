@@ -186,6 +186,7 @@ def _voice(backend: str, entry: Mapping[str, Any]) -> Voice:
         name=entry["name"],
         language=entry["language"],
         backend=backend,
+        network=backend,
         description=entry["description"],
         gender=entry.get("gender"),
         grade=entry.get("grade"),

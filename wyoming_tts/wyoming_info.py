@@ -19,7 +19,7 @@ BEST_PREFIX = "(Best) "
 
 _KOKORO = Attribution(name="hexgrad", url="https://huggingface.co/hexgrad/Kokoro-82M")
 _PROJECT = Attribution(name="wyoming-tts", url="https://github.com/OHF-Voice/wyoming")
-_KOKOROS = ("kokoro", "kokoro-torch")
+_NETWORK = "kokoro"
 _VOICE_VERSION = "1.0"
 
 
@@ -93,12 +93,12 @@ def _tts_voices(voices: Sequence[Voice], troubles: Mapping[str, str]) -> list[Tt
     return [
         TtsVoice(
             name=voice.name,
-            attribution=_KOKORO if voice.backend in _KOKOROS else _PROJECT,
+            attribution=_KOKORO if voice.network == _NETWORK else _PROJECT,
             # One whose backend is down stays: another voice speaks for it, and a choice should not vanish.
-            installed=voice.backend not in _KOKOROS or extras[voice.language] is None,
+            installed=voice.network != _NETWORK or extras[voice.language] is None,
             description=(BEST_PREFIX if best[voice.language] == voice.name else "")
             + voice.description
-            + (how_to_get(extras[voice.language]) if voice.backend in _KOKOROS else "")
+            + (how_to_get(extras[voice.language]) if voice.network == _NETWORK else "")
             + (" – not available now, another voice speaks" if troubles.get(voice.backend) else ""),
             version=_VOICE_VERSION,
             languages=list(voice.spoken),

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.backends.remote import Remote, RemoteOptions
-from wyoming_tts.backends.remote_backend import RemoteBackend
+from wyoming_tts.backends.remote_backend import RemoteBackend, names_in
 from wyoming_tts.errors import BackendError, BackendUnavailableError, SynthesisError
 from wyoming_tts.types import AudioChunk, SynthesisRequest, Voice
 
@@ -66,9 +66,6 @@ class Server:
     version: int
     """1 or 2."""
 
-    voices: tuple[str, ...]
-    """Files of voices, as it calls them."""
-
     streaming: bool
     """Whether its engine can stream."""
 
@@ -83,6 +80,7 @@ class AllTalkBackend(RemoteBackend):
         super().__init__(options, surroundings, Remote(surroundings.name, options, {}))
         self._options = options
         self._server: Server | None = None
+        self._known = names_in(self._kept())
         self._turn = asyncio.Lock()
 
     async def probe(self) -> None:
@@ -91,12 +89,14 @@ class AllTalkBackend(RemoteBackend):
         if "unloaded" in ready.lower():
             await self._reload()
         found = await self._remote.json("GET", "api/voices")
-        version, names = 2 if "status" in found else 1, found.get("voices")
-        if not isinstance(names, list) or found.get("status") == "error":
-            raise BackendUnavailableError(
-                f"{self.name} lists no voices: {found.get('message', 'none found')}"
-            )
-        self._server = Server(version, tuple(map(str, names)), await self._streams(version))
+        names = names_in(found)
+        if not names:
+            reason = found.get("message") if isinstance(found, dict) else None
+            raise BackendUnavailableError(f"{self.name} lists no voices: {reason or 'none found'}")
+        version = 2 if "status" in found else 1
+        self._server = Server(version, await self._streams(version))
+        self._known = names
+        self._keep(found)
 
     async def _reload(self) -> None:
         if not self._options.model:
@@ -118,7 +118,7 @@ class AllTalkBackend(RemoteBackend):
 
     def voices(self) -> Sequence[Voice]:
         """See `Backend.voices`."""
-        names = OPENAI_VOICES if self._options.api == "openai" else (self._server or _UNKNOWN).voices
+        names = OPENAI_VOICES if self._options.api == "openai" else self._known
         wanted = self._options.voices.values()
         return [self._voice(name) for name in dict.fromkeys([*names, *wanted])]
 
@@ -226,9 +226,6 @@ class AllTalkBackend(RemoteBackend):
         with contextlib.suppress(BackendError, TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await self._remote.body("PUT", "api/stop-generation", 4096)
-
-
-_UNKNOWN = Server(0, (), False)
 
 
 _CUTS = (re.compile(r".*[.!?。!?](?=\s|$)", re.S), re.compile(r".*[,;:、,]", re.S), re.compile(r".*\s", re.S))

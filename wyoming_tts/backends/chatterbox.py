@@ -17,7 +17,7 @@ from pydantic import Field
 from wyoming_tts.backends.base import BackendOptions, Surroundings
 from wyoming_tts.backends.chatterbox_clips import RATE, Clip, find_clips
 from wyoming_tts.backends.resident_backend import ResidentBackend
-from wyoming_tts.backends.torch_device import choose_device, prepare_torch
+from wyoming_tts.backends.torch_device import choose_device, free_cache, prepare_torch
 from wyoming_tts.errors import BackendUnavailableError, SynthesisError
 from wyoming_tts.types import AudioChunk, AudioFormat, SynthesisRequest, Voice
 
@@ -120,6 +120,7 @@ class ChatterboxBackend(ResidentBackend["Speaker"]):
         self._clips = options.clips or surroundings.data_dir / CLIPS
         self._seeds = random.Random()
         self._loaded_as = self._identity = ""
+        self._device = "cpu"
         self._digests: dict[Clip, tuple[float, str]] = {}
 
     @property
@@ -170,6 +171,10 @@ class ChatterboxBackend(ResidentBackend["Speaker"]):
         except ImportError as error:
             raise BackendUnavailableError(NOT_INSTALLED.format(error=error)) from error
 
+    def _free(self) -> None:
+        """See `ResidentBackend`."""
+        free_cache(self._device)
+
     def _load_with_torch(self) -> Speaker:
         import torch
 
@@ -177,7 +182,7 @@ class ChatterboxBackend(ResidentBackend["Speaker"]):
 
         options = self._options
         torch.set_num_threads(options.threads)
-        device = choose_device(options.device)
+        device = self._device = choose_device(options.device)
         precision = choose_precision(options.precision, device)
         offline = self._around.offline
         model = Model.load(options.model, options.checkpoint, device, offline=offline, precision=precision)

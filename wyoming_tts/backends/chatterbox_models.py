@@ -25,6 +25,7 @@ import torch
 import torch.nn.functional as functional
 
 from wyoming_tts.backends.chatterbox_clips import RATE, Clip, read_clip
+from wyoming_tts.backends.torch_device import is_out_of_memory
 from wyoming_tts.errors import BackendOverloadedError, BackendUnavailableError, SynthesisError
 from wyoming_tts.files import publish_bytes
 from wyoming_tts.types import Samples
@@ -130,9 +131,11 @@ class Model:
             with _quiet():
                 loaded = _loaded(package, known, checkpoint, device)
             loaded.t3.tfmr.to(getattr(torch, precision))
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            raise BackendOverloadedError(f"Chatterbox does not fit into the memory of {device}") from error
         except Exception as error:  # whatever a checkpoint makes the package raise
+            if is_out_of_memory(error):
+                raise BackendOverloadedError(
+                    f"Chatterbox does not fit into the memory of {device}"
+                ) from error
             place = checkpoint or "the hub"
             raise BackendUnavailableError(f"Chatterbox's {kind} model from {place}: {error}") from error
         return cls(kind, loaded, _identity(kind, checkpoint))

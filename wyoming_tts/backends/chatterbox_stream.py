@@ -23,6 +23,7 @@ import torch.nn.functional as functional
 from wyoming_tts.backends.chatterbox_clips import RATE, Clip
 from wyoming_tts.backends.chatterbox_models import KINDS, Model, VoiceBook
 from wyoming_tts.backends.chatterbox_tokens import Fixed, Sampling, tokens
+from wyoming_tts.backends.torch_device import free_cache, is_out_of_memory
 from wyoming_tts.errors import (
     BackendOverloadedError,
     BackendUnavailableError,
@@ -55,9 +56,6 @@ FREE_TOKENS, TOKENS_PER_CHARACTER = 75, 5
 
 SILENCE = 4299
 """The speech token of silence."""
-
-NO_MEMORY = "allocate memory"
-"""What PyTorch says on a processor, where it has no class for that."""
 
 MARKED_SECONDS = 1.0
 """Seconds of sound that a watermark is put into at once: in shorter pieces it is heard."""
@@ -327,7 +325,7 @@ class Speaker:
         `check` is called behind each token and before each step of the flow; it raises to end all.
         """
         pieces = self._pieces(request, clip, seed, check)
-        with _our_errors(), contextlib.closing(pieces):
+        with _our_errors(str(self.model.t3.device)), contextlib.closing(pieces):
             yield from self._marked(pieces)
 
     def _pieces(
@@ -378,7 +376,7 @@ def _checked(drawn: Generator[int, None, None], check: Callable[[], None]) -> Ge
 
 
 @contextlib.contextmanager
-def _our_errors() -> Iterator[None]:
+def _our_errors(device: str) -> Iterator[None]:
     """What PyTorch and the package raise, as what it means."""
     try:
         yield
@@ -387,7 +385,7 @@ def _our_errors() -> Iterator[None]:
     except ImportError as error:  # the package imports some things only when they are used
         raise BackendUnavailableError(f"{error}; run script/setup chatterbox") from error
     except Exception as error:  # strangers' errors become ours here, whatever they are
-        if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or NO_MEMORY in str(error):
-            torch.cuda.empty_cache()
+        if is_out_of_memory(error):
+            free_cache(device)
             raise BackendOverloadedError(f"no memory is left to compute in: {error}") from error
         raise SynthesisError(f"Chatterbox failed: {type(error).__name__}: {error}") from error

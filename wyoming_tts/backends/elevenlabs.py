@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -18,10 +16,7 @@ from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.backends.remote import Remote, RemoteOptions
 from wyoming_tts.backends.remote_backend import RATE, RemoteBackend, most_bytes
 from wyoming_tts.errors import BackendAuthError, BackendQuotaError, SynthesisError
-from wyoming_tts.files import publish_bytes
 from wyoming_tts.types import AudioChunk, Playhead, SynthesisRequest, Voice, WordTiming
-
-_LOGGER = logging.getLogger(__name__)
 
 LANGUAGES = (
     "en", "ar", "bg", "cs", "da", "de", "el", "es", "fi", "fil", "fr", "hi", "hr", "hu", "id", "it", "ja",
@@ -34,8 +29,6 @@ REQUESTS_BEFORE = 3
 
 NO_CONTEXT = ("eleven_v3",)
 """Beginnings of models that do not take earlier requests."""
-
-VOICES_FILE = "voices.json"
 
 
 class ElevenLabsOptions(RemoteOptions):
@@ -87,8 +80,7 @@ class ElevenLabsBackend(RemoteBackend):
         headers = {"xi-api-key": key} if key else {}
         super().__init__(options, surroundings, Remote(surroundings.name, options, headers))
         self._options = options
-        self._file = surroundings.data_dir / surroundings.name / VOICES_FILE
-        self._voices = self._of(_kept(self._file))
+        self._voices = self._of(self._kept())
         self._before: weakref.WeakKeyDictionary[Playhead, deque[str]] = weakref.WeakKeyDictionary()
 
     async def probe(self) -> None:
@@ -102,13 +94,6 @@ class ElevenLabsBackend(RemoteBackend):
         if voices := self._of(found):
             self._voices = voices
             self._keep(found)
-
-    def _keep(self, found: Any) -> None:
-        """For the next start."""
-        try:
-            publish_bytes(self._file, json.dumps(found).encode())
-        except OSError as error:
-            _LOGGER.warning("%s: cannot keep the list of voices: %s", self.name, error)
 
     def voices(self) -> Sequence[Voice]:
         """See `Backend.voices`."""
@@ -295,10 +280,3 @@ def _voice(entry: Any, backend: str, languages: Sequence[str]) -> Voice | None:
         aliases=(f"{backend}/{entry['voice_id']}", str(entry["voice_id"])),
         languages=tuple(tag for tag in languages if tag != first),
     )
-
-
-def _kept(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None

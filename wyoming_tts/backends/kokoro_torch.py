@@ -10,7 +10,7 @@ from pydantic import Field
 from wyoming_tts.backends.base import BackendOptions, Surroundings
 from wyoming_tts.backends.kokoro import Speaker
 from wyoming_tts.backends.kokoro_shared import Identity, KokoroBackend
-from wyoming_tts.backends.torch_device import choose_device, prepare_torch
+from wyoming_tts.backends.torch_device import choose_device, free_cache, prepare_torch
 from wyoming_tts.errors import BackendOverloadedError, BackendUnavailableError
 
 if TYPE_CHECKING:
@@ -108,6 +108,10 @@ class KokoroTorchBackend(KokoroBackend):
             threads=self.max_concurrency,
             memory=self._options.memory,
         )
+
+    def _free(self) -> None:
+        """See `ResidentBackend`."""
+        free_cache(self._device)
 
     def _fall_back(self) -> None:
         """Behind a lack of memory: compute on the processor from now on, where it was elsewhere."""

@@ -14,11 +14,9 @@ from torch import Tensor, nn
 from wyoming_tts.backends.kokoro import FREELY, Array, Prosody, Window
 from wyoming_tts.backends.kokoro_torch_generator import Generator, Measuring, given, in_precision
 from wyoming_tts.backends.kokoro_torch_weights import State, build
+from wyoming_tts.backends.torch_device import free_cache, is_out_of_memory
 from wyoming_tts.errors import BackendOverloadedError, SynthesisError
 from wyoming_tts.types import Allowance, Samples
-
-OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-"""What messages say of it, in small letters, where PyTorch raises a plain RuntimeError."""
 
 SHORT_OF_MEMORY = 0.1
 """Share of a graphics card's memory; when less is free, what PyTorch only keeps for later is given back."""
@@ -55,12 +53,6 @@ class TorchEngine:
             model: Any = build(state).to(target.device)
             self._generator = Generator(model.decoder.generator, target.precision)
             self._front = _Front(model, target.precision)
-
-    def __del__(self) -> None:
-        """Give a graphics card's memory back, which PyTorch would keep for the next model."""
-        for part in ("_front", "_generator"):
-            self.__dict__.pop(part, None)
-        free_cache(self.target.device)
 
     def predict(
         self, tokens: tuple[int, ...], row: Array, speed: float, allowance: Allowance = FREELY
@@ -108,19 +100,10 @@ class TorchEngine:
 
 def translated(error: Exception, device: str) -> BackendOverloadedError | SynthesisError:
     """PyTorch's error as ours; a lack of memory empties the cache, too."""
-    short = isinstance(error, (torch.OutOfMemoryError, MemoryError))
-    if short or any(sign in str(error).lower() for sign in OUT_OF_MEMORY):
+    if is_out_of_memory(error):
         free_cache(device)
         return BackendOverloadedError(f"no memory is left to compute in: {error}")
     return SynthesisError(f"PyTorch failed: {error}")
-
-
-def free_cache(device: str) -> None:
-    """Give back to others what PyTorch keeps of a graphics card's memory without using it."""
-    if device.startswith("cuda"):
-        torch.cuda.empty_cache()
-    elif device == "mps":
-        torch.mps.empty_cache()
 
 
 def _is_short(device: str) -> bool:

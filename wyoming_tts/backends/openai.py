@@ -18,7 +18,7 @@ from pydantic import Field
 
 from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.backends.remote import JSON_BYTES, Remote, RemoteOptions
-from wyoming_tts.backends.remote_backend import RATE, RemoteBackend
+from wyoming_tts.backends.remote_backend import RATE, RemoteBackend, names_in
 from wyoming_tts.errors import SynthesisError
 from wyoming_tts.types import AudioChunk, SynthesisRequest, Voice
 
@@ -162,13 +162,15 @@ class OpenAIBackend(RemoteBackend):
     def _first_names(self) -> list[str]:
         if self._options.voice_names:
             return list(self._options.voice_names)
-        return list(VOICES)
+        return names_in(self._kept()) or list(VOICES)
 
     async def _list_voices(self) -> None:
         """Take over the server's own list, in whichever way it writes one."""
         with contextlib.suppress(SynthesisError):  # it has none
             found = await self._remote.json("GET", "audio/voices")
-            self._names = names_in(found) or self._names
+            if names := names_in(found):
+                self._names = names
+                self._keep(found)
 
     def _voice(self, name: str) -> Voice:
         known = self._known.get(name)
@@ -196,20 +198,6 @@ class OpenAIBackend(RemoteBackend):
         _LOGGER.warning(
             "%s: the model %s %s; choose another in backends.%s.model", self.name, model, state, self.name
         )
-
-
-def names_in(found: Any) -> list[str]:
-    """Voice names in a server's list: of strings, or of objects with an `id`, `voice_id` or `name`."""
-    voices = found.get("voices", found.get("data", [])) if isinstance(found, dict) else found
-    if not isinstance(voices, list):
-        return []
-    names = [
-        next((str(voice[key]) for key in ("id", "voice_id", "name") if voice.get(key)), "")
-        if isinstance(voice, dict)
-        else str(voice)
-        for voice in voices
-    ]
-    return [name for name in dict.fromkeys(names) if name]
 
 
 def shutdown_date(model: str, models: bytes) -> datetime.date | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import json
+import logging
 import time
 from collections.abc import AsyncGenerator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +17,13 @@ from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.backends.remote import Remote, RemoteOptions
 from wyoming_tts.backends.remote_audio import AudioStream, SpeechCheck
 from wyoming_tts.errors import BackendError, BackendTimeoutError, BackendUnavailableError
+from wyoming_tts.files import publish_bytes
 from wyoming_tts.types import AudioChunk, AudioFormat, Samples, SynthesisRequest, Voice, WordTiming
+
+_LOGGER = logging.getLogger(__name__)
+
+VOICES_FILE = "voices.json"
+"""In the backend's own folder of the data directory."""
 
 RATE = 24_000
 """Samples per second of what comes out, whatever the service sends."""
@@ -39,6 +47,7 @@ class RemoteBackend:
         self.max_concurrency = options.max_concurrency
         self._limits, self._remote = options, remote
         self._slots = asyncio.Semaphore(options.max_concurrency)
+        self._file = surroundings.data_dir / surroundings.name / VOICES_FILE
         self._stopped = False
 
     @property
@@ -70,6 +79,25 @@ class RemoteBackend:
     def fingerprint(self, voice: Voice) -> str | None:
         """See `Backend.fingerprint`."""
         raise NotImplementedError
+
+    def _kept(self) -> Any:
+        """The list of voices that this service gave last; None where there is none."""
+        try:
+            found = json.loads(self._file.read_bytes())
+            return found["answer"] if found["base_url"] == self._remote.base_url else None
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def _keep(self, answer: Any) -> None:
+        """Keep a list of voices for the next start."""
+        if answer == self._kept():
+            return
+        try:
+            publish_bytes(
+                self._file, json.dumps({"base_url": self._remote.base_url, "answer": answer}).encode()
+            )
+        except OSError as error:
+            _LOGGER.warning("%s: cannot keep the list of voices: %s", self.name, error)
 
     def pieces(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """The audio as it comes, mono at `RATE`, in pieces of any size."""
@@ -109,6 +137,20 @@ class RemoteBackend:
             if self._stopped:
                 raise BackendUnavailableError(f"{self.name} was stopped") from None
             raise
+
+
+def names_in(found: Any) -> list[str]:
+    """Voice names in a server's list: of strings, or of objects with an `id`, `voice_id` or `name`."""
+    voices = found.get("voices", found.get("data", [])) if isinstance(found, dict) else found
+    if not isinstance(voices, list):
+        return []
+    names = [
+        next((str(voice[key]) for key in ("id", "voice_id", "name") if voice.get(key)), "")
+        if isinstance(voice, dict)
+        else str(voice)
+        for voice in voices
+    ]
+    return [name for name in dict.fromkeys(names) if name]
 
 
 def most_bytes(text: str) -> int:

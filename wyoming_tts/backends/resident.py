@@ -17,12 +17,21 @@ _LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+def _nothing() -> None:
+    """What most libraries keep."""
+
+
 class Resident(Generic[T]):
     """Loads in a thread of its own; whoever comes meanwhile waits for it, and gets its error if it fails."""
 
-    def __init__(self, name: str, load: Callable[[], T], idle_seconds: float = 0.0) -> None:
-        """After `idle_seconds` without a user it is dropped; 0 keeps it."""
-        self._name, self._load, self._idle_seconds = name, load, idle_seconds
+    def __init__(
+        self, name: str, load: Callable[[], T], idle_seconds: float = 0.0, free: Callable[[], None] = _nothing
+    ) -> None:
+        """After `idle_seconds` without a user it is dropped; 0 keeps it.
+
+        `free` is called once nobody holds it any more, to give back what its library keeps for the next one.
+        """
+        self._name, self._load, self._idle_seconds, self._free = name, load, idle_seconds, free
         self._executor = ThreadPoolExecutor(1, f"{name} load")
         self._loaded: asyncio.Future[T] | None = None
         self._loading: asyncio.Task[None] | None = None
@@ -70,7 +79,7 @@ class Resident(Generic[T]):
             return
         _LOGGER.info("Unloading %s until it is needed", self._name)
         self._loaded, self.state = None, "unloaded"
-        release_memory()
+        self._release()
 
     async def stop(self) -> None:
         """Drop it; a load that is going on is waited for, and whoever waited for it gets an error."""
@@ -83,7 +92,13 @@ class Resident(Generic[T]):
         if self._loading is not None:
             await asyncio.gather(self._loading, return_exceptions=True)
         await asyncio.to_thread(self._executor.shutdown)
+        del loaded
+        self._release()
         self.state = "stopped"
+
+    def _release(self) -> None:
+        release_memory()
+        self._free()
 
     def _begun(self) -> asyncio.Future[T]:
         if self._loaded is None:

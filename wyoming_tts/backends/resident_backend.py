@@ -30,11 +30,14 @@ class ResidentBackend(abc.ABC, Generic[Loaded]):
         self.max_concurrency = threads
         """How many sentences it computes at the same time."""
         self._workers = Workers(threads, self.name)
-        self._model = Resident(model, self._load, unload_after)
+        self._model = Resident(model, self._load, unload_after, self._free)
 
     @abc.abstractmethod
     def _load(self) -> Loaded:
         """In a thread: everything that speaking needs."""
+
+    def _free(self) -> None:
+        """Once the model is dropped: give back what its library keeps of a card's memory, if anything."""
 
     def _fall_back(self) -> None:
         """Behind a lack of memory: load it where there is more from now on, if there is such a place."""

@@ -7,6 +7,9 @@ import sys
 
 from wyoming_tts.errors import ConfigError
 
+OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory")
+"""What messages say of it, in small letters, where PyTorch raises a plain RuntimeError."""
+
 
 def prepare_torch() -> None:
     """Call it before PyTorch is imported: threads of OpenMP shall not spin while they wait for each other.
@@ -30,3 +33,21 @@ def choose_device(wanted: str) -> str:
         names = ", ".join(kind for kind, count in offered.items() if count)
         raise ConfigError(f"the device {wanted!r} is not there: the installed PyTorch finds {names}")
     return wanted
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it means that memory ran out, on a card or beside it."""
+    import torch
+
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in OUT_OF_MEMORY)
+
+
+def free_cache(device: str) -> None:
+    """Give back to others what PyTorch keeps of a graphics card's memory without using it."""
+    if device == "cpu":
+        return
+    import torch
+
+    (torch.mps if device == "mps" else torch.cuda).empty_cache()
