@@ -197,6 +197,38 @@ async def test_wav_is_understood(rate: int, channels: int, service: tuple[OpenAI
     assert abs(np.argmax(spectrum) / 0.25 - 260) <= 4  # the hum of "The"
 
 
+@pytest.mark.parametrize("pieces", [1, 7, 500])
+@pytest.mark.parametrize("notes", [b"", b"LIST\x04\0\0\0note"])
+async def test_a_file_for_each_sentence_is_understood(
+    pieces: int, notes: bytes, service: tuple[OpenAI, Upstream]
+) -> None:
+    """Files one behind another, as some servers stream, are all heard, with notes between them or not."""
+    contract, upstream = service
+
+    async def answer(x: Exchange, pcm: bytes) -> None:
+        third = len(pcm) // 6 * 2
+        parts = (pcm[:third], pcm[third : 2 * third], pcm[2 * third :])
+        await x.answer(b"".join(wav(part) + notes for part in parts), kind="audio/wav", pieces=pieces)
+
+    async with started(openai(upstream.url, voice_names=("nova",))) as backend:
+        whole = joined(await said(backend))
+        contract.faults = [answer]
+        np.testing.assert_array_equal(joined(await said(backend)), whole)
+
+
+async def test_files_of_two_rates_are_an_error(service: tuple[OpenAI, Upstream]) -> None:
+    """A rate that changes inside an answer is said and not played at the wrong pace."""
+    contract, upstream = service
+
+    async def answer(x: Exchange, pcm: bytes) -> None:
+        await x.answer(wav(pcm, RATE) + wav(pcm, 2 * RATE), kind="audio/wav", pieces=9)
+
+    async with started(openai(upstream.url, voice_names=("nova",))) as backend:
+        contract.faults = [answer]
+        with pytest.raises(SynthesisError, match=r"24000 Hz and of 48000 Hz"):
+            await said(backend)
+
+
 @pytest.mark.parametrize("codec", ["mp3", "flac", "aac"])
 async def test_coded_audio_is_understood(codec: str, service: tuple[OpenAI, Upstream]) -> None:
     """MP3, FLAC and AAC of servers that have nothing else are decoded on the way."""

@@ -285,6 +285,10 @@ def _explanation(body: bytes) -> tuple[str, str]:
         if isinstance(found, dict) and found.get(key):
             found = found[key]
             break
+    if (
+        isinstance(found, list) and found and isinstance(found[0], dict)
+    ):  # FastAPI
+        return "", _short("; ".join(str(fault.get("msg")) for fault in found))
     if not isinstance(found, dict):
         return "", _short(str(found))
     code = next((str(found[key]) for key in ("code", "status", "type") if found.get(key)), "")

@@ -76,18 +76,34 @@ class _Wav:
         self._pcm: _Pcm | None = None
         self._format: _Pcm | None = None
         self._left: int | None = None
+        self._behind = b""
 
     def feed(self, data: bytes) -> Samples:
-        if self._pcm is None:
-            self._head += data
-            if (begin := self._begin()) is None:
-                return np.zeros(0, np.float32)
-            data, self._head = self._head[begin:], b""
-        assert self._pcm is not None
-        if self._left is not None:
-            data = data[: self._left]  # chunks behind the samples are notes
-            self._left -= len(data)
-        return self._pcm.feed(data)
+        made = [np.zeros(0, np.float32)]
+        while data:
+            if self._pcm is None:
+                self._head += data
+                if (begin := self._begin()) is None:
+                    break
+                data, self._head = self._head[begin:], b""
+            assert self._pcm is not None
+            here = len(data) if self._left is None else min(self._left, len(data))
+            made.append(self._pcm.feed(data[:here]))
+            if self._left is None:
+                break
+            self._left -= here
+            data = b"" if self._left else self._next_file(data[here:])
+        return np.concatenate(made)
+
+    def _next_file(self, data: bytes) -> bytes:
+        """What follows the samples: another file, of servers that send one for each sentence; else notes."""
+        self._behind = (self._behind + data)[-HEADER_BYTES:] if len(data) < HEADER_BYTES else data
+        begin = self._behind.find(b"RIFF")
+        if begin < 0 or self._behind[begin + 8 : begin + 12] != b"WAVE":
+            return b""
+        following, self._behind = self._behind[begin:], b""
+        self._pcm = self._format = self._left = None
+        return following
 
     def finish(self) -> Samples:
         if self._pcm is None:
@@ -115,7 +131,10 @@ class _Wav:
         return None
 
     def _read_format(self, chunk: bytes) -> _Pcm:
-        tag, channels, self.rate, _, _, bits = struct.unpack("<HHIIHH", chunk[:16])
+        tag, channels, rate, _, _, bits = struct.unpack("<HHIIHH", chunk[:16])
+        if self.rate not in (0, rate):
+            raise SynthesisError(f"the answer is WAV files of {self.rate} Hz and of {rate} Hz")
+        self.rate = rate
         if tag == 0xFFFE and len(chunk) >= 26:  # WAVE_FORMAT_EXTENSIBLE names the real one behind
             (tag,) = struct.unpack("<H", chunk[24:26])
         kinds = {(1, 8): "u1", (1, 16): "<i2", (1, 24): "s24", (1, 32): "<i4", (3, 32): "<f4", (3, 64): "<f8"}
