@@ -47,6 +47,10 @@ class LiveCatalogue:
         catalogue = self.current()
         return named(query.name, catalogue) if query.name and not query.speaker else catalogue.resolve(query)
 
+    def refresh(self) -> None:
+        """Look at `voices.toml` now: somebody has just written it."""
+        self._presets.refresh()
+
     def current(self) -> VoiceCatalogue:
         """The voices as they are now; the same object until something changes."""
         offered, presets = tuple(self._offered()), self._presets.current()

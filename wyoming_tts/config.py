@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from wyoming_tts.access import parse_keys, parse_network
 from wyoming_tts.types import MAX_SPEED, MIN_SPEED
 
 ENV_PREFIX = "WYOMING_TTS_"
@@ -68,6 +69,24 @@ def check_uri(uri: str) -> str:
     if uri in ("stdio://", "stdio:"):
         return uri
     raise ValueError("should be tcp://HOST:PORT, unix://PATH or stdio://")
+
+
+def _check_http_uri(uri: str) -> str:
+    parts = urlsplit(uri)
+    if parts.scheme == "http" and parts.hostname and parts.port is not None and parts.path in ("", "/"):
+        return uri
+    raise ValueError("should be http://HOST:PORT")
+
+
+def _split_keys(keys: Any) -> Any:
+    """Keys as they stand in a variable: `phone=KEY,laptop=KEY`."""
+    return parse_keys(keys) if isinstance(keys, str) else keys
+
+
+def _check_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    for network in networks:
+        parse_network(network)
+    return networks
 
 
 def _check_model(model: str) -> str:
@@ -233,6 +252,44 @@ class Settings(BaseSettings):
 
     zeroconf_interval: Timeout = 30.0
     """How often to look whether this machine's addresses have changed."""
+
+    http: bool = True
+    """Offer the HTTP API and the studio, if what they take is installed."""
+
+    http_uri: Annotated[str, AfterValidator(_check_http_uri), Flag(metavar="URI")] = "http://127.0.0.1:8880"
+    """Where the HTTP server listens; host 0.0.0.0 is every address, for others in the network."""
+
+    http_hosts: Annotated[tuple[str, ...], Flag(metavar="NAME", repeat=True)] = ()
+    """A name of this machine that browsers use; those of the home network are known."""
+
+    api_keys: Annotated[
+        Mapping[str, SecretStr],
+        NoDecode,
+        BeforeValidator(_split_keys),
+        Flag(metavar="NAME=KEY,...", flag=False),
+    ] = Field(default_factory=dict)
+    """Keys, one of which every HTTP request must bring; none lets everybody in who can reach it."""
+
+    api_keys_file: Annotated[Path | None, Flag(metavar="FILE", default="none")] = None
+    """A file with such keys, a line each: NAME=KEY."""
+
+    allow: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        AfterValidator(_check_networks),
+        Flag(metavar="NETWORKS", default="everybody who can reach it"),
+    ] = ()
+    """Networks and addresses that are let in, over Wyoming and HTTP, such as 192.168.1.0/24,10.0.0.7."""
+
+    cors: Annotated[tuple[str, ...], Flag(metavar="ORIGIN", repeat=True)] = ()
+    """Another site whose scripts may use the HTTP API, such as https://example.org."""
+
+    max_requests: Count = 32
+    """Most HTTP requests that are spoken at the same time."""
+
+    max_body_bytes: Count = 1024 * 1024
+    """Longest body of an HTTP request."""
 
     max_text: Count = 100_000
     """Most characters of text in one stream."""

@@ -78,6 +78,14 @@ async def listen_tcp(address: TcpAddress, accept: Accept, limit: int) -> asyncio
         return await asyncio.start_server(accept, address.host, address.port, limit=limit)
 
 
+def bind_tcp(address: TcpAddress) -> socket.socket:
+    """A socket at an address, on which nobody listens yet; `0.0.0.0` as above. Raises OSError."""
+    if address.host in _EVERY_HOST and (both := _every_address(address.port)) is not None:
+        return both
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    return socket.create_server((address.host, address.port), family=family)
+
+
 def _every_address(port: int) -> socket.socket | None:
     """A socket for IPv4 and IPv6; None where there is no IPv6. Raises OSError when the port cannot be had."""
     if not socket.has_dualstack_ipv6():

@@ -109,6 +109,8 @@ class _Stream:
     sentences: int = 0
     audio_seconds: float = 0.0
     backend: str = ""
+    voice: str = ""
+    wanted_backend: str = ""
     total: int | None = None
     """Characters of the whole text, once it is known."""
     fraction: float | None = None
@@ -138,6 +140,10 @@ class Pipeline:
         self._settings = settings or PipelineSettings()
         self._observers = tuple(observers)
         self._counter = itertools.count(1)
+
+    def observe(self, observer: Observer) -> None:
+        """Call an observer for every stream from now on."""
+        self._observers += (observer,)
 
     @property
     def format(self) -> AudioFormat:
@@ -271,6 +277,7 @@ class Pipeline:
         if not aloud.is_speakable:
             return
         stream.backend, stream.sentences = voice.backend, stream.sentences + 1
+        stream.voice, stream.wanted_backend = voice.name, voice.backend
         request = SynthesisRequest(
             text=aloud.normalised.text,
             pronunciations=aloud.pronunciations,
@@ -322,6 +329,9 @@ class Pipeline:
             first_audio_seconds=None if first is None else first - stream.began,
             fraction=1.0 if finished else stream.fraction,
             finished=finished,
+            voice=stream.voice,
+            wanted_backend=stream.wanted_backend,
+            underruns=stream.playhead.underruns,
         )
         for observer in stream.observers:
             observer(progress)

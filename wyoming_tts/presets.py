@@ -7,6 +7,7 @@ butler = { voice = "bm_george", description = "The butler", fallbacks = ["openai
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 import tomllib
@@ -18,7 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from wyoming_tts.files import signature_of
+from wyoming_tts.files import publish_bytes, signature_of
 from wyoming_tts.types import MAX_SPEED, MIN_SPEED
 
 _LOGGER = logging.getLogger(__name__)
@@ -66,6 +67,10 @@ class Presets:
         self._presets: Mapping[str, Preset] = MappingProxyType({})
         self._trouble = ""
 
+    def refresh(self) -> None:
+        """Look at the file now."""
+        self._checked = -math.inf
+
     def current(self) -> Mapping[str, Preset]:
         """By name; the same object until something changes."""
         if self._clock() - self._checked >= CHECK_SECONDS:
@@ -87,6 +92,27 @@ class Presets:
             self._trouble = str(error)
         else:
             self._trouble = ""
+
+
+def save_preset(path: Path, name: str, preset: Preset) -> None:
+    """Put a voice into the file, in the place of one of that name; remarks and order stay as they are.
+
+    Raises OSError, and ValueError for a file that is not TOML.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+    except TOMLKitError as error:
+        raise ValueError(str(error)) from error
+    table = tomlkit.inline_table()
+    table.update(preset.model_dump(exclude_defaults=True, mode="json"))
+    document[name] = table
+    content = tomlkit.dumps(document).encode()
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"it would be larger than {MOST_BYTES} bytes")
+    publish_bytes(path, content)
 
 
 @dataclass(frozen=True, slots=True)

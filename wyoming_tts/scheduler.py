@@ -57,6 +57,11 @@ class ScheduledBackend(BackendAround):
         self._streams: weakref.WeakSet[Playhead] = weakref.WeakSet()
         self._cost = Cost()
 
+    @property
+    def load(self) -> tuple[int, int]:
+        """Sentences that wait for a turn, and those that have one."""
+        return len(self._turns.waiting), len(self._turns.running)
+
     async def synthesize(self, request: SynthesisRequest) -> AsyncGenerator[AudioChunk, None]:
         """See `Backend.synthesize`. Raises ServerBusyError for a stream that is too many."""
         self._admit(request)

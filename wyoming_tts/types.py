@@ -158,6 +158,10 @@ class AudioChunk:
         return len(self.samples) / self.format.rate
 
 
+UNDERRUN = 0.02
+"""Seconds of silence that a listener's own buffer covers."""
+
+
 class Playhead:
     """How much audio one listener has still to play: the clock behind every deadline.
 
@@ -173,6 +177,8 @@ class Playhead:
         """Clock reading when the first audio went out; None before."""
         self.seconds_sent = 0.0
         """Audio sent so far, in seconds."""
+        self.underruns = 0
+        """Times that it had run dry when more came."""
         self.characters_left = 0
         """Text that is known and has not become audio yet."""
         self.ended = False
@@ -197,6 +203,8 @@ class Playhead:
         now = self._clock()
         if self.first_audio is None:
             self.first_audio = now
+        elif now > self._dry_at + UNDERRUN:
+            self.underruns += 1
         self._dry_at = max(self._dry_at, now) + seconds
         self.seconds_sent += seconds
 
@@ -362,3 +370,12 @@ class Progress:
 
     finished: bool
     """True on the last one."""
+
+    voice: str = ""
+    """Name of the voice that was asked for last."""
+
+    wanted_backend: str = ""
+    """Name of the backend that voice belongs to; another one than `backend` spoke in its place."""
+
+    underruns: int = 0
+    """Times so far that the listener had nothing left to play."""

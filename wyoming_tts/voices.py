@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wyoming_tts.blends import parse_blend
 from wyoming_tts.errors import BackendUnavailableError, ConfigError, UnknownVoiceError
 from wyoming_tts.files import publish_bytes
 from wyoming_tts.types import Voice, VoiceQuery
@@ -255,11 +256,28 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write an uncompressed .npz whose bytes depend on the arrays alone, in one step (old file or new)."""
+    publish_bytes(path, _archived(arrays))
+
+
+def mixed_pack(name: str, directory: Path | None = None) -> VoicePack:
+    """The pack of a voice or of a blend of some. Raises UnknownVoiceError and BackendUnavailableError."""
+    parts = parse_blend(name)
+    weights = np.array([part.weight for part in parts])
+    styles = np.stack([load_pack(part.voice, directory).styles for part in parts])
+    return VoicePack(name, np.tensordot(weights / weights.sum(), styles, 1).astype(np.float32))
+
+
+def pack_bytes(pack: VoicePack) -> bytes:
+    """A pack as the file that `load_pack` reads."""
+    return _archived({"style": pack.styles})
+
+
+def _archived(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for key, array in arrays.items():
             _write_member(archive, key, array)
-    publish_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _write_member(archive: zipfile.ZipFile, key: str, array: NDArray[Any]) -> None:

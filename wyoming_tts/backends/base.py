@@ -137,6 +137,11 @@ class BackendAround:
         self._inner = inner
 
     @property
+    def inner(self) -> Backend:
+        """The backend inside."""
+        return self._inner
+
+    @property
     def name(self) -> str:
         """See `Backend.name`."""
         return self._inner.name

@@ -385,4 +385,5 @@ async def _started(member: Member) -> Exception | None:
         return error
     except ConfigError as error:
         return error
+    member.started = True
     return None

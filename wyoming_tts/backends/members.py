@@ -66,6 +66,8 @@ class Member:
     options: BackendOptions = field(default_factory=BackendOptions)
     circuit: Circuit = field(default_factory=Circuit)
     loudness: Loudness = field(default_factory=Loudness)
+    started: bool = False
+    """Whether its model was there, or its service answered, at least once."""
     recovery: asyncio.Task[None] | None = None
     """Waits for its circuit to close."""
 
@@ -95,6 +97,7 @@ class Member:
         if self.circuit.state != "closed":
             _LOGGER.warning("%s speaks again", self.name)
         self.circuit.succeed()
+        self.started = True
 
     async def _recover(self) -> None:
         """Probe it until it answers; then a sentence may try it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from typing import Any
 
 from wyoming_tts.backends.base import Backend, BackendAround, closable
 from wyoming_tts.errors import BackendQuotaError
@@ -49,6 +50,18 @@ class MeteredBackend(BackendAround):
         """See `Backend.probe`. Raises BackendQuotaError while the budget is used up."""
         self._check(0.0)
         await super().probe()
+
+    def spent(self) -> Mapping[str, Any]:
+        """What it has cost, as JSON: today, this month, and the budgets."""
+        return {
+            "backend": self.name,
+            "model": self._model,
+            "currency": self._price.currency,
+            "today": round(self._ledger.day(self.name), 6),
+            "month": round(self._ledger.month(self.name), 6),
+            "daily_budget": self._budgets["daily"],
+            "monthly_budget": self._budgets["monthly"],
+        }
 
     def estimate_cost(self, text: str) -> Cost:
         """What a text will cost, about."""

@@ -50,6 +50,21 @@ class Lexicon:
         """What is wrong with the file as it is now, each with its line."""
         return self._current().contents.problems
 
+    @property
+    def path(self) -> Path:
+        """The file; there need not be one."""
+        return self._path
+
+    @property
+    def entries(self) -> int:
+        """How many there are."""
+        return len(self._current().contents.entries)
+
+    def refresh(self) -> None:
+        """Look at the file now: somebody has just written it."""
+        with self._lock:
+            self._refresh()
+
     def apply(self, text: AlignedText, language: str, voice: str) -> AlignedText:
         """With what is in the lexicon for a language (a BCP 47 tag) and a voice said in place of the words.
 

@@ -1,0 +1,241 @@
+"""Speech for one HTTP request: what was asked for, chunk by chunk, and the answer that carries it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from wyoming_tts.encoding import encoder
+from wyoming_tts.errors import InvalidTextError, TextTooLongError, WyomingTtsError
+from wyoming_tts.http_site import Site
+from wyoming_tts.pipeline import ANY_VOICE, Observer
+from wyoming_tts.stretch import TimeStretch
+from wyoming_tts.types import MAX_SPEED, MIN_SPEED, AudioChunk, Progress, Samples, VoiceQuery, WordTiming
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a request wants to hear."""
+
+    text: str
+    """As the client wrote it."""
+
+    voice: VoiceQuery = ANY_VOICE
+    """Who is asked for."""
+
+    speed: float | None = None
+    """Pace, 0.25 to 4; None leaves it to the server."""
+
+    volume: float = 1.0
+    """Factor of the amplitude."""
+
+    text_format: str = "text"
+    """`text` or `ssml`."""
+
+    normalise: bool = True
+    """Whether numbers, units and the like are read out as a person would."""
+
+    instructions: str = ""
+    """How to speak, for backends that can be told."""
+
+    def check(self, most: int) -> None:
+        """Raises InvalidTextError for an empty text and TextTooLongError for one of more than `most`."""
+        if not self.text.strip():
+            raise InvalidTextError("The text is empty; send what is to be spoken.")
+        if len(self.text) > most:
+            raise TextTooLongError(f"A text may have at most {most} characters; this has {len(self.text)}.")
+
+
+class Speech:
+    """The speech of one request: an async iterator over its chunks that must be closed."""
+
+    def __init__(self, site: Site, wanted: Wanted, on_progress: Observer | None = None) -> None:
+        """Speaks nothing yet. `on_progress` gets the `Progress` of this stream."""
+        self._site, self._wanted, self._observer = site, wanted, on_progress
+        self.rate = site.pipeline.format.rate
+        """Samples per second."""
+        self.samples = 0
+        """Handed out so far."""
+        self._chunks = self._spoken()
+        self._progress: Progress | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Handed out so far."""
+        return self.samples / self.rate
+
+    async def first(self) -> AudioChunk:
+        """The first chunk: what fails before it can still be said in a status. Raises WyomingTtsError."""
+        try:
+            return await anext(self._chunks)
+        except BaseException:
+            await self.close()
+            raise
+
+    def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        return self._chunks
+
+    async def close(self) -> None:
+        """Stop; nothing of it goes on."""
+        await self._chunks.aclose()
+
+    async def _spoken(self) -> AsyncGenerator[AudioChunk, None]:
+        wanted = self._wanted
+        wanted.check(self._site.settings.max_text)
+        began, outcome, first = time.monotonic(), "Stopped", None
+        try:
+            with self._site.gate.entered():
+                async with contextlib.aclosing(self._stretched()) as chunks:
+                    async for chunk in chunks:
+                        first = first or time.monotonic() - began
+                        self.samples += len(chunk.samples)
+                        yield _louder(chunk, wanted.volume)
+            outcome = "Spoken"
+        finally:
+            self._log(outcome, first, time.monotonic() - began)
+
+    async def _stretched(self) -> AsyncGenerator[AudioChunk, None]:
+        """At a pace that no model has: the rest of it is made of the model's audio."""
+        wanted = self._wanted
+        pace = None if wanted.speed is None else min(MAX_SPEED, max(MIN_SPEED, wanted.speed))
+        tempo = 1.0 if pace is None or wanted.speed is None else wanted.speed / pace
+        stretch = TimeStretch(self.rate, tempo)
+        chunks = self._site.pipeline.synthesize(
+            _at_once(wanted.text),
+            voice=wanted.voice,
+            speed=pace,
+            text_format=wanted.text_format,
+            on_progress=self._note,
+        )
+        async with contextlib.aclosing(chunks):
+            async for chunk in chunks:
+                samples = stretch.feed(chunk.samples)
+                if len(samples) or chunk.words:
+                    words = tuple(_sooner(word, tempo) for word in chunk.words)
+                    yield dataclasses.replace(chunk, samples=samples, words=words)
+        if len(rest := stretch.finish()):
+            yield AudioChunk(rest, self._site.pipeline.format)
+
+    def _note(self, progress: Progress) -> None:
+        self._progress = progress
+        if self._observer is not None:
+            self._observer(progress)
+
+    def _log(self, outcome: str, first: float | None, seconds: float) -> None:
+        voice = self._wanted.voice
+        _LOGGER.info(
+            "%s over HTTP: voice %s%s, %d characters, first audio after %s s, %.2f s of audio in %.2f s",
+            outcome,
+            ascii((voice.name or voice.language or "default")[:80]),
+            f" by {self._progress.backend}" if self._progress and self._progress.backend else "",
+            len(self._wanted.text),
+            "-" if first is None else f"{first:.3f}",
+            self.seconds,
+            seconds,
+        )
+
+
+def _sooner(word: WordTiming, tempo: float) -> WordTiming:
+    return dataclasses.replace(word, start=word.start / tempo, end=word.end / tempo)
+
+
+def _louder(chunk: AudioChunk, gain: float) -> AudioChunk:
+    if gain == 1:
+        return chunk
+    return dataclasses.replace(chunk, samples=np.clip(chunk.samples * np.float32(gain), -1, 1))
+
+
+async def _at_once(text: str) -> AsyncGenerator[str, None]:
+    yield text
+
+
+async def encoded(
+    speech: Speech, first: AudioChunk, name: str, sample_rate: int | None
+) -> AsyncGenerator[bytes, None]:
+    """The bytes of a file as they come, for speech whose first chunk is there already."""
+    coder = encoder(name, speech.rate, sample_rate)
+    apart = name not in ("pcm", "wav")
+    try:
+        for data in [await _coded(coder.feed, first.samples, apart)]:
+            if data:
+                yield data
+        async for chunk in speech:
+            if data := await _coded(coder.feed, chunk.samples, apart):
+                yield data
+        if data := coder.finish():
+            yield data
+    finally:
+        coder.close()
+        await speech.close()
+
+
+async def _coded(feed, samples: Samples, apart: bool) -> bytes:  # type: ignore[no-untyped-def]
+    """Encode in a thread what takes long enough for others to notice."""
+    return await asyncio.to_thread(feed, samples) if apart else feed(samples)
+
+
+class StreamedAnswer(Response):
+    """An answer whose body comes piece by piece: it ends when the client leaves, and breaks when it fails.
+
+    A body that failed is not ended quietly: the connection is closed in the middle, which every client
+    takes for what it is.
+    """
+
+    def __init__(
+        self,
+        body: AsyncGenerator[bytes, None],
+        media_type: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        write_seconds: float = 60.0,
+    ) -> None:
+        """The body is closed in any case."""
+        super().__init__(None, 200, headers, media_type)
+        del self.headers["content-length"]
+        self._body, self._write_seconds = body, write_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        sending = asyncio.create_task(self._send(send), name="http body")
+        leaving = asyncio.create_task(_gone(receive), name="http client")
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, leaving):
+                task.cancel()
+            outcomes = await asyncio.gather(sending, leaving, return_exceptions=True)
+            await self._body.aclose()
+        if isinstance(outcomes[0], Exception):
+            _tell(outcomes[0])
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for data in self._body:
+            async with asyncio.timeout(self._write_seconds):
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _tell(error: Exception) -> None:
+    if isinstance(error, WyomingTtsError):
+        _LOGGER.warning("Speech over HTTP broke off (%s): %.300s", error.code, error)
+    elif isinstance(error, TimeoutError):
+        _LOGGER.warning("An HTTP client took nothing of its speech for too long")
+    else:
+        _LOGGER.error("Speech over HTTP broke off unexpectedly", exc_info=error)

@@ -1,0 +1,2 @@
+def to_srt(words, text): return ""
+def to_vtt(words, text): return ""
