@@ -290,6 +290,7 @@ def _wyoming_settings(settings: Settings) -> WyomingSettings:
         streaming=settings.streaming,
         samples_per_chunk=settings.samples_per_chunk,
         max_text_characters=settings.max_text,
+        allow=AllowList.of(settings.allow),
         max_connections=settings.max_connections,
         write_seconds=settings.write_timeout,
     )

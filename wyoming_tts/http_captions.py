@@ -4,25 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 from xml.sax.saxutils import quoteattr
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from wyoming_tts.encoding import encoder
+from wyoming_tts.encoding import FORMATS, encoder
+from wyoming_tts.http_events import word_body
+from wyoming_tts.http_requests import FormatName, SpeechRequest, VoiceName, query
 from wyoming_tts.http_site import Site
-from wyoming_tts.http_speech import FormatName, SpeechRequest, VoiceName, query, whole_file, word_body
-from wyoming_tts.http_stream import Speech, StreamedAnswer, Wanted
+from wyoming_tts.http_stream import Speech, StreamedAnswer, Wanted, check_format, unless_gone, whole_file
 from wyoming_tts.phonemes import Phonemes
 from wyoming_tts.subtitles import to_srt, to_vtt
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.aloud import read_aloud
-from wyoming_tts.types import AudioChunk, WordTiming
+from wyoming_tts.types import AudioChunk, Samples, WordTiming
+
+SUBTITLE_FORMATS: Mapping[str, tuple[Callable[[Sequence[WordTiming], str], str], str]] = MappingProxyType(
+    {"srt": (to_srt, "application/x-subrip"), "vtt": (to_vtt, "text/vtt")}
+)
+"""Name -> what writes it, and its media type."""
+
+Responses = dict[int | str, dict[str, Any]]
+
+CAPTIONS: Responses = {
+    200: {
+        "description": "Audio in base64 and its words; with `stream`, JSON lines of them",
+        "content": {"application/json": {}, "application/x-ndjson": {}},
+    }
+}
+SUBTITLES: Responses = {
+    200: {"description": "The file", "content": {kind: {} for _, kind in SUBTITLE_FORMATS.values()}}
+}
+AUDIO: Responses = {
+    200: {"description": "The file", "content": {one.media_type: {} for one in FORMATS.values()}}
+}
 
 
 class CaptionedRequest(SpeechRequest):
@@ -76,116 +97,89 @@ class PhonemesRequest(BaseModel):
 
 
 def router(site: Site) -> APIRouter:
-    """The routes of captions and phonemes."""
+    """The routes of captions, subtitles and phonemes."""
     routes = APIRouter(tags=["captions"])
-    caption_responses: dict[int | str, dict[str, Any]] = {
-        200: {
-            "description": "Audio in base64 and its words; with `stream`, JSON lines of them",
-            "content": {"application/json": {}, "application/x-ndjson": {}},
-        }
-    }
-    subtitle_responses: dict[int | str, dict[str, Any]] = {
-        200: {"description": "The file", "content": {"application/x-subrip": {}, "text/vtt": {}}}
-    }
 
-    async def captions(request: CaptionedRequest) -> Response:
-        encoder(request.response_format, site.pipeline.format.rate, request.sample_rate).close()
-        speech = Speech(site, request.wanted({voice.name for voice in site.catalogue.voices()}))
-        if not request.stream:
-            return JSONResponse(await _captioned(speech, request))
-        first = await speech.first()
-        lines = _lines(speech, first, request)
+    async def captions(request: Request, body: CaptionedRequest) -> Response:
+        check_format(site, body.response_format, body.sample_rate)
+        speech = Speech(site, body.wanted(site.voice_names()))
+        if not body.stream:
+            return JSONResponse(
+                await _captioned(await unless_gone(request, speech.whole()), speech.rate, body)
+            )
+        first = await unless_gone(request, speech.first())
+        lines = _lines(speech, first, body)
         return StreamedAnswer(lines, "application/x-ndjson", write_seconds=site.settings.write_seconds)
 
-    @routes.post("/v1/audio/captioned", responses=caption_responses, response_class=Response)
-    async def captioned(request: CaptionedRequest) -> Response:
+    @routes.post("/v1/audio/captioned", responses=CAPTIONS, response_class=Response)
+    async def captioned(request: Request, body: CaptionedRequest) -> Response:
         """Speak a text, and say when each of its words is spoken."""
-        return await captions(request)
+        return await captions(request, body)
 
-    @routes.post("/dev/captioned_speech", responses=caption_responses, response_class=Response)
-    async def captioned_speech(request: CaptionedRequest) -> Response:
+    @routes.post("/dev/captioned_speech", responses=CAPTIONS, response_class=Response)
+    async def captioned_speech(request: Request, body: CaptionedRequest) -> Response:
         """The same, by the name that Kokoro-FastAPI has for it."""
-        return await captions(request)
+        return await captions(request, body)
 
-    @routes.post("/v1/audio/subtitles", responses=subtitle_responses, response_class=Response)
-    async def subtitles(request: SubtitlesRequest) -> Response:
+    @routes.post("/v1/audio/subtitles", responses=SUBTITLES, response_class=Response)
+    async def subtitles(request: Request, body: SubtitlesRequest) -> Response:
         """Subtitles for a text as it would be spoken."""
-        speech = Speech(site, request.wanted({voice.name for voice in site.catalogue.voices()}))
-        _, words = await _all_of(speech)
-        if request.subtitle_format == "vtt":
-            return PlainTextResponse(to_vtt(words, request.input), media_type="text/vtt")
-        return PlainTextResponse(to_srt(words, request.input), media_type="application/x-subrip")
+        speech = Speech(site, body.wanted(site.voice_names()))
+        _, words = await unless_gone(request, speech.whole())
+        write, media_type = SUBTITLE_FORMATS[body.subtitle_format]
+        return PlainTextResponse(write(words, body.input), media_type=media_type)
 
     @routes.post("/dev/phonemize")
-    async def phonemize(request: PhonemizeRequest) -> dict[str, Any]:
+    async def phonemize(body: PhonemizeRequest) -> dict[str, Any]:
         """Show how a text is put into words and phonemes."""
-        read, spoken = await asyncio.to_thread(_read, site, request)
+        read, spoken = await asyncio.to_thread(_read, site, body)
         return {"text": read, "phonemes": spoken.text, "tokens": list(spoken.tokens)}
 
-    @routes.post("/dev/generate_from_phonemes", responses=subtitle_responses, response_class=Response)
-    async def generate_from_phonemes(request: PhonemesRequest) -> Response:
+    @routes.post("/dev/generate_from_phonemes", responses=AUDIO, response_class=Response)
+    async def generate_from_phonemes(request: Request, body: PhonemesRequest) -> Response:
         """Speak phonemes."""
-        document = f'<speak><phoneme alphabet="ipa" ph={quoteattr(request.phonemes)}>x</phoneme></speak>'
-        speech = Speech(
-            site,
-            Wanted(text=document, voice=query(request.voice, None), speed=request.speed, text_format="ssml"),
-        )
-        pieces, _ = await _all_of(speech)
-        data = await asyncio.to_thread(whole_file, pieces, speech.rate, request.response_format)
-        return Response(data, media_type=_media_type(request.response_format))
+        document = f'<speak><phoneme alphabet="ipa" ph={quoteattr(body.phonemes)}>x</phoneme></speak>'
+        voice = query(body.voice, None)
+        speech = Speech(site, Wanted(text=document, voice=voice, speed=body.speed, text_format="ssml"))
+        pieces, _ = await unless_gone(request, speech.whole())
+        data = await asyncio.to_thread(whole_file, pieces, speech.rate, body.response_format)
+        return Response(data, media_type=FORMATS[body.response_format].media_type)
 
     return routes
 
 
-def _media_type(name: str) -> str:
-    from wyoming_tts.encoding import FORMATS
-
-    return FORMATS[name].media_type
-
-
-async def _all_of(speech: Speech) -> tuple[list[Any], list[WordTiming]]:
-    pieces, words = [], []
-    async with contextlib.aclosing(speech.__aiter__()) as chunks:  # type: ignore[type-var]
-        async for chunk in chunks:
-            pieces.append(chunk.samples)
-            words += chunk.words
-    return pieces, words
+async def _captioned(
+    spoken: tuple[list[Samples], list[WordTiming]], rate: int, body: CaptionedRequest
+) -> dict[str, Any]:
+    pieces, words = spoken
+    data = await asyncio.to_thread(whole_file, pieces, rate, body.response_format, body.sample_rate)
+    return _caption(data, words, body)
 
 
-async def _captioned(speech: Speech, request: CaptionedRequest) -> dict[str, Any]:
-    pieces, words = await _all_of(speech)
-    data = await asyncio.to_thread(
-        whole_file, pieces, speech.rate, request.response_format, request.sample_rate
-    )
-    return {
-        "audio": base64.b64encode(data).decode(),
-        "audio_format": _media_type(request.response_format),
-        "timestamps": [word_body(word) for word in words] if request.return_timestamps else None,
-    }
-
-
-async def _lines(speech: Speech, first: AudioChunk, request: CaptionedRequest) -> AsyncGenerator[bytes, None]:
+async def _lines(speech: Speech, first: AudioChunk, body: CaptionedRequest) -> AsyncGenerator[bytes, None]:
     """A line for each chunk; words may come a line before the end of their audio."""
-    coder = encoder(request.response_format, speech.rate, request.sample_rate)
-    kind, timed = _media_type(request.response_format), request.return_timestamps
+    coder = encoder(body.response_format, speech.rate, body.sample_rate)
     try:
-        yield _line(await asyncio.to_thread(coder.feed, first.samples), first.words, kind, timed)
+        yield _line(await asyncio.to_thread(coder.feed, first.samples), first.words, body)
         async for chunk in speech:
-            yield _line(await asyncio.to_thread(coder.feed, chunk.samples), chunk.words, kind, timed)
+            yield _line(await asyncio.to_thread(coder.feed, chunk.samples), chunk.words, body)
         if data := coder.finish():
-            yield _line(data, (), kind, timed)
+            yield _line(data, (), body)
     finally:
         coder.close()
         await speech.close()
 
 
-def _line(data: bytes, words: tuple[WordTiming, ...], kind: str, timed: bool) -> bytes:
-    body = {
+def _line(data: bytes, words: Sequence[WordTiming], body: CaptionedRequest) -> bytes:
+    return json.dumps(_caption(data, words, body), ensure_ascii=False).encode() + b"\n"
+
+
+def _caption(data: bytes, words: Sequence[WordTiming], body: CaptionedRequest) -> dict[str, Any]:
+    return {
         "audio": base64.b64encode(data).decode(),
-        "audio_format": kind,
-        "timestamps": [word_body(word) for word in words] if timed else None,
+        "audio_format": FORMATS[body.response_format].media_type,
+        "timestamps": [word_body(word) for word in words] if body.return_timestamps else None,
     }
-    return json.dumps(body, ensure_ascii=False).encode() + b"\n"
 
 
 def _read(site: Site, request: PhonemizeRequest) -> tuple[str, Phonemes]:

@@ -34,6 +34,9 @@ HEADERS = {
 }
 """What browsers are told; nothing is loaded from elsewhere."""
 
+CLOSING = {"Connection": "close"}
+"""Whoever is refused may still be sending a body that nobody reads."""
+
 DOCS = ("/docs", "/redoc")
 """Pages that FastAPI makes; their scripts come from this server, and one stands in the page itself."""
 
@@ -53,6 +56,7 @@ class Guard:
             return
         refusal = self._refusal(scope)
         if refusal is not None:
+            refusal.headers.update(CLOSING)
             await refusal(scope, receive, _with_headers(send, scope["path"]))
             return
         bounded = _Bounded(receive, self._access.body_bytes)
@@ -127,7 +131,7 @@ class _Bounded:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise HTTPException(413, "The body is too long")
+            raise HTTPException(413, "The body is too long", headers=CLOSING)
         return message
 
 

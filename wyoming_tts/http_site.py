@@ -77,6 +77,10 @@ class Site:
     gate: Gate = field(init=False)
     """Lets in as many as can be spoken to."""
 
+    def voice_names(self) -> frozenset[str]:
+        """Of all voices there are now."""
+        return frozenset(voice.name for voice in self.catalogue.voices())
+
     def __post_init__(self) -> None:
         """Open the gate."""
         object.__setattr__(self, "gate", Gate(self.settings.max_requests))

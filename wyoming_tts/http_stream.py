@@ -7,10 +7,12 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -22,6 +24,8 @@ from wyoming_tts.stretch import TimeStretch
 from wyoming_tts.types import MAX_SPEED, MIN_SPEED, AudioChunk, Progress, Samples, VoiceQuery, WordTiming
 
 _LOGGER = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,16 @@ class Speech:
         except BaseException:
             await self.close()
             raise
+
+    async def whole(self) -> tuple[list[Samples], list[WordTiming]]:
+        """All of it, once it is spoken. Raises WyomingTtsError."""
+        samples: list[Samples] = []
+        words: list[WordTiming] = []
+        async with contextlib.aclosing(self._chunks) as chunks:
+            async for chunk in chunks:
+                samples.append(chunk.samples)
+                words += chunk.words
+        return samples, words
 
     def __aiter__(self) -> AsyncIterator[AudioChunk]:
         return self._chunks
@@ -160,6 +174,35 @@ async def _at_once(text: str) -> AsyncGenerator[str, None]:
     yield text
 
 
+def check_format(site: Site, name: str, rate: int | None) -> None:
+    """Say what is wrong with a format before anybody works. Raises UnsupportedFormatError."""
+    encoder(name, site.pipeline.format.rate, rate).close()
+
+
+def whole_file(pieces: Sequence[Samples], rate: int, name: str, sample_rate: int | None = None) -> bytes:
+    """Samples that are all there as a file, whose header says how long it is."""
+    coder = encoder(name, rate, sample_rate, seconds=sum(map(len, pieces)) / rate)
+    try:
+        return b"".join([*map(coder.feed, pieces), coder.finish()])
+    finally:
+        coder.close()
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of some work, which is stopped when the client leaves. Raises ClientDisconnect then."""
+    working = asyncio.create_task(work, name="http speech")
+    leaving = asyncio.create_task(_gone(request.receive), name="http client")
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClientDisconnect
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
 async def encoded(
     speech: Speech, first: AudioChunk, name: str, sample_rate: int | None
 ) -> AsyncGenerator[bytes, None]:
@@ -167,9 +210,8 @@ async def encoded(
     coder = encoder(name, speech.rate, sample_rate)
     apart = name not in ("pcm", "wav")
     try:
-        for data in [await _coded(coder.feed, first.samples, apart)]:
-            if data:
-                yield data
+        if data := await _coded(coder.feed, first.samples, apart):
+            yield data
         async for chunk in speech:
             if data := await _coded(coder.feed, chunk.samples, apart):
                 yield data
@@ -180,7 +222,7 @@ async def encoded(
         await speech.close()
 
 
-async def _coded(feed, samples: Samples, apart: bool) -> bytes:  # type: ignore[no-untyped-def]
+async def _coded(feed: Callable[[Samples], bytes], samples: Samples, apart: bool) -> bytes:
     """Encode in a thread what takes long enough for others to notice."""
     return await asyncio.to_thread(feed, samples) if apart else feed(samples)
 

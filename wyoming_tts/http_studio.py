@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from wyoming_tts.errors import RequestError
 from wyoming_tts.files import publish_bytes
 from wyoming_tts.http_errors import answer
+from wyoming_tts.http_requests import VoiceName, query
 from wyoming_tts.http_site import Site
-from wyoming_tts.http_speech import VoiceName, query
 from wyoming_tts.http_status import health_of
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.aloud import read_aloud

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from wyoming_tts.errors import RequestError, UnknownVoiceError
 from wyoming_tts.http_errors import answer
+from wyoming_tts.http_requests import VoiceName
 from wyoming_tts.http_site import Site
-from wyoming_tts.http_speech import VoiceName
 from wyoming_tts.presets import FILE_NAME, Preset, save_preset
 from wyoming_tts.types import Voice, VoiceQuery
 from wyoming_tts.voices import mixed_pack, pack_bytes

@@ -1,2 +1,6 @@
-def to_srt(words, text): return ""
-def to_vtt(words, text): return ""
+def to_srt(words, text):
+    return ""
+
+
+def to_vtt(words, text):
+    return ""

@@ -13,6 +13,7 @@ from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.ping import Ping, Pong
 
+from wyoming_tts.access import AllowList
 from wyoming_tts.errors import InvalidTextError, ProtocolError, RequestError, ServerBusyError, WyomingTtsError
 from wyoming_tts.wire import FrameReader, FrameWriter, HungUpError, Limits, encode
 from wyoming_tts.wyoming_info import InfoFrame
@@ -59,6 +60,9 @@ class WyomingSettings:
 
     max_queued: int = 16
     """Requests that may wait on one connection, the one being spoken included."""
+
+    allow: AllowList = field(default_factory=AllowList)
+    """Addresses that are let in."""
 
     max_connections: int = 64
     """Clients at once: Home Assistant takes one for each request and one for its poll."""

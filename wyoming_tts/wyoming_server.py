@@ -108,7 +108,10 @@ class WyomingServer:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         bound = self._settings.max_connections
-        if self._stopping or len(self._refused) >= bound:
+        if not self._settings.allow.admits(_host_of(writer)):
+            _LOGGER.debug("A client's address is not let in")
+            writer.transport.abort()
+        elif self._stopping or len(self._refused) >= bound:
             writer.transport.abort()
         elif len(self._clients) >= bound:
             self._refuse(reader, writer)
@@ -136,6 +139,12 @@ class WyomingServer:
         return Connection(
             self._pipeline, self._info, self._settings, reader, writer, finish_on_eof=finish_on_eof
         )
+
+
+def _host_of(writer: asyncio.StreamWriter) -> str | None:
+    """A client's address; None of one on a socket file."""
+    peer = writer.get_extra_info("peername")
+    return peer[0] if isinstance(peer, tuple) else None
 
 
 def _named(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
