@@ -45,7 +45,7 @@ class SpeechRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
 
-    input: str
+    input: str = Field(min_length=1, pattern=r"\S")
     """The text to speak."""
 
     model: str = Field(default="kokoro", max_length=200)
@@ -107,7 +107,7 @@ class TtsRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    text: str
+    text: str = Field(min_length=1, pattern=r"\S")
     """The text to speak."""
 
     voice: VoiceName | None = None

@@ -21,12 +21,17 @@ from wyoming_tts.http_stream import (
     whole_file,
 )
 
+Responses = dict[int | str, dict[str, Any]]
+
 
 def router(site: Site) -> APIRouter:
     """The routes of speech."""
     routes = APIRouter(tags=["speech"])
-    audio = {"content": {one.media_type: {} for one in FORMATS.values()}, "description": "The file"}
-    responses: dict[int | str, dict[str, Any]] = {200: audio}
+    kinds: dict[str, Any] = {one.media_type: {} for one in FORMATS.values()}
+    whole: Responses = {200: {"content": kinds, "description": "The file"}}
+    streamed: Responses = {
+        200: {"content": kinds | {"text/event-stream": {}}, "description": "The file, or events with pieces"}
+    }
 
     async def speak(request: Request, body: SpeechRequest) -> Response:
         wanted, kind = body.wanted(site.voice_names()), (body.response_format, body.sample_rate)
@@ -34,7 +39,7 @@ def router(site: Site) -> APIRouter:
             return await openai_events(site, request, wanted, *kind)
         return await _file(site, request, wanted, *kind, stream=body.stream)
 
-    @routes.post("/v1/audio/speech", responses=responses, response_class=Response)
+    @routes.post("/v1/audio/speech", responses=streamed, response_class=Response)
     async def speech(request: Request, body: SpeechRequest) -> Response:
         """Speak a text, as OpenAI's API does it."""
         return await speak(request, body)
@@ -44,12 +49,12 @@ def router(site: Site) -> APIRouter:
         """For clients whose base address has no `/v1`."""
         return await speak(request, body)
 
-    @routes.post("/tts", responses=responses, response_class=Response)
+    @routes.post("/tts", responses=whole, response_class=Response)
     async def tts(request: Request, body: TtsRequest) -> Response:
         """Speak a text into one file, which comes when it is complete."""
         return await _file(site, request, body.wanted(), body.format, body.sample_rate, stream=False)
 
-    @routes.post("/tts/stream", responses=responses, response_class=Response)
+    @routes.post("/tts/stream", responses=streamed, response_class=Response)
     async def tts_stream(request: Request, body: StreamRequest) -> Response:
         """Speak a text; the file leaves while it is made."""
         if body.events:
