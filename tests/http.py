@@ -60,9 +60,7 @@ async def http_serving(
     backend = backend or ScriptedBackend()
     catalogue = LiveCatalogue(backend.voices, backend.voices()[0].name, Presets(data_dir / PRESETS_FILE))
     lexicon = Lexicon(data_dir / LEXICON_FILE)
-    pauses = PipelineSettings(
-        sentence_silence=sentence_silence, clause_silence=0.0, detect_language=False
-    )
+    pauses = PipelineSettings(sentence_silence=sentence_silence, clause_silence=0.0, detect_language=False)
     pipeline = Pipeline(backend, catalogue, pauses, lexicon=lexicon)
     metrics = Metrics(lambda: statuses)
     pipeline.observe(metrics.observe)

@@ -50,7 +50,9 @@ def test_routes_keep_their_word(url: str) -> None:
     for operation in operations:
 
         @given(case=operation.as_strategy())
-        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+        @settings(
+            max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+        )
         def keeps_its_word(case: schemathesis.Case) -> None:
             case.call_and_validate(timeout=20, excluded_checks=UNKNOWN_TO_SCHEMAS)
 

@@ -253,7 +253,10 @@ async def test_own_events_tell_words_and_progress(tmp_path: Path) -> None:
     async with http_serving(tmp_path) as served:
         answer = await served.client.post("/tts/stream", json={"text": f"{TEXT} Bye.", "events": True})
     events = [
-        (block.splitlines()[0].removeprefix("event: "), json.loads(block.splitlines()[1].removeprefix("data: ")))
+        (
+            block.splitlines()[0].removeprefix("event: "),
+            json.loads(block.splitlines()[1].removeprefix("data: ")),
+        )
         for block in answer.text.split("\n\n")
         if block
     ]

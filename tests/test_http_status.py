@@ -41,7 +41,10 @@ async def test_ready_when_a_sentence_would_be_spoken(tmp_path: Path) -> None:
 def samples_of(text: str) -> dict[tuple[str, str], float]:
     """Each sample by its name and labels."""
     return {
-        (sample.name, ",".join(f"{key}={value}" for key, value in sorted(sample.labels.items()))): sample.value
+        (
+            sample.name,
+            ",".join(f"{key}={value}" for key, value in sorted(sample.labels.items())),
+        ): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
@@ -72,9 +75,18 @@ def test_fallbacks_underruns_and_many_voices_are_counted() -> None:
     for number in range(500):
         metrics.observe(
             Progress(
-                stream="1", backend="espeak", characters=5, sentences=1, audio_seconds=1.0,
-                elapsed_seconds=0.5, first_audio_seconds=0.1, fraction=1.0, finished=True,
-                voice=f"blend({number})", wanted_backend="kokoro", underruns=2,
+                stream="1",
+                backend="espeak",
+                characters=5,
+                sentences=1,
+                audio_seconds=1.0,
+                elapsed_seconds=0.5,
+                first_audio_seconds=0.1,
+                fraction=1.0,
+                finished=True,
+                voice=f"blend({number})",
+                wanted_backend="kokoro",
+                underruns=2,
             )  # fmt: skip
         )
     found = samples_of(metrics.text().decode())
