@@ -40,7 +40,7 @@ WIRE = ("wire", "wyoming_", "http_server", "listen", "zeroconf", "discovery")
 ABOVE_BACKENDS = ("__main__", "cli", "client", "app", "pipeline", "scheduler", "turns", "admission", *WIRE)
 
 HEAVY = (
-    *("haqumei", "httpx", "onnx", "onnxruntime", "py3langid", "pypinyin", "rjieba"),
+    *("av", "haqumei", "httpx", "onnx", "onnxruntime", "py3langid", "pypinyin", "rjieba"),
     *("sounddevice", "torch", "zeroconf"),
 )
 LOADS_HEAVY = {

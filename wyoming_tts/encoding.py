@@ -61,9 +61,9 @@ class Format:
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         "mp3": Format("audio/mpeg", ".mp3", MPEG_RATES),
-        # OpenAI says audio/opus, which is that of RTP packets (RFC 7587) and no answer of canPlayType; Ogg's own
-        # is RFC 7845's. The openai client looks at neither. MediaSource takes no Ogg under any name: a page
-        # that appends pieces asks for mp3 or aac.
+        # OpenAI says audio/opus, which is that of RTP packets (RFC 7587): Chromium's canPlayType says no to
+        # it, and yes to Ogg's own (RFC 7845). The openai client looks at neither. MediaSource takes no Ogg
+        # under any name: a page that appends pieces asks for mp3 or aac.
         "opus": Format("audio/ogg", ".opus", OPUS_RATES),
         "aac": Format("audio/aac", ".aac", MPEG_RATES),
         "flac": Format("audio/flac", ".flac"),
@@ -71,13 +71,18 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "pcm": Format("audio/pcm", ".pcm"),
     }
 )
-"""Names that a request may give -> what they are. Opus is in Ogg, AAC in ADTS; PCM is s16le without a header."""
+"""Names that a request may give -> what they are.
+
+Opus is in Ogg, AAC in ADTS; FLAC and WAV have 16 bits. PCM is s16le without a header, OpenAI's at 24,000 Hz.
+AAC and streamed MP3 begin with 1,024 and 1,105 samples of silence: they have no place to say that it is none.
+"""
 
 
 class Encoder:
     """One stream of mono audio that becomes bytes of one format, of which every part can be played at once.
 
-    It holds codecs until it is closed, by itself in a `with`. Calls may come from different threads, one at a time.
+    It holds codecs until it is closed, by itself in a `with`. Calls may come from different threads, one at a
+    time.
     """
 
     def __init__(self, coder: _Coder, rate: int, wanted: int, samples: int | None) -> None:
@@ -92,14 +97,18 @@ class Encoder:
     def feed(self, samples: Samples) -> bytes:
         """What is ready of it, perhaps nothing yet.
 
-        `samples` is float32 of any length, shape (samples,); louder than 1 is clipped, and what is no number is
-        silence. Raises ValueError after the end, and for more than was announced.
+        `samples` is float32 of any length, shape (samples,); louder than 1 is clipped, and what is no number
+        is silence. Raises ValueError after the end, and for more than was announced.
         """
         finite = np.where(np.isfinite(samples), samples, 0).astype(np.float32)
         return self._encode(self._resampler.feed(finite))
 
     def finish(self) -> bytes:
-        """The rest, with which the stream is complete; closes. Raises ValueError when less was fed than announced."""
+        """The rest, with which the stream is complete and closed.
+
+        Without any audio it is silence of some milliseconds, or of nothing. Raises ValueError after the end,
+        and for less than was announced.
+        """
         data = self._encode(self._resampler.finish())
         if self._announced is not None:
             missing = self._announced - self._coded
@@ -140,9 +149,9 @@ class Encoder:
 def encoder(name: str, rate: int, sample_rate: int | None = None, *, seconds: float | None = None) -> Encoder:
     """An encoder to one of `FORMATS` for samples at `rate` Hz.
 
-    `sample_rate` is that of what comes out, in Hz: one of the format's; without it, `rate` or the next above that
-    the format has. `seconds` is the whole length, where it is known: headers then tell it, and so much has to
-    be fed, to the millisecond. Raises UnsupportedFormatError.
+    `sample_rate` is that of what comes out, in Hz: one of the format's; without it, `rate` or the next above
+    that the format has. `seconds` is the whole length, where it is known: headers then tell it, and so much
+    has to be fed, to the millisecond. Raises UnsupportedFormatError.
     """
     kind = FORMATS.get(name)
     if kind is None:
@@ -218,8 +227,8 @@ class _Recipe:
 def _recipe(name: str, rate: int) -> _Recipe:
     wide = rate >= 32_000
     if name == "mp3":
-        # A frame that borrows bits of those before it cannot be decoded without them. The muxer cannot write a
-        # Xing header to what is not rewound; where the length is known, `_info_frame` makes one.
+        # A frame that borrows bits of those before it cannot be decoded without them. The muxer has no Xing
+        # header for what cannot be rewound; where the length is known, `_info_frame` makes one.
         silent = {"write_xing": "0", "id3v2_version": "0"}
         bits = 96_000 if wide else 64_000
         return _Recipe("mp3", "libmp3lame", "fltp", LAME_DELAY, bits, {"reservoir": "0"}, silent)
@@ -270,7 +279,7 @@ class _Coded:
         options = {**recipe.container_options, "flush_packets": "1"}
         self._container: Any = av.open(self._sink, "w", format=recipe.container, container_options=options)
         self._stream: Any = self._container.add_stream(recipe.codec, rate=rate, options=dict(recipe.options))
-        context = self._stream.codec_context
+        context: Any = self._stream.codec_context
         context.layout, context.format = "mono", recipe.sample_format
         if recipe.bit_rate is not None:
             context.bit_rate = recipe.bit_rate
@@ -300,9 +309,8 @@ class _Coded:
     def _to_frame(self, samples: Samples) -> Any:
         if self._recipe.sample_format == "s16":
             samples = np.frombuffer(to_s16(samples), "<i2")
-        frame = self._frame.from_ndarray(
-            samples.reshape(1, -1), format=self._recipe.sample_format, layout="mono"
-        )
+        kind = self._recipe.sample_format
+        frame = self._frame.from_ndarray(samples.reshape(1, -1), format=kind, layout="mono")
         frame.sample_rate, frame.time_base = self._rate, Fraction(1, self._rate)
         frame.pts = self._samples
         self._samples += samples.size
@@ -322,9 +330,7 @@ class _Coded:
     def _with_length(self, data: bytes, samples: int) -> bytes:
         """What the stream begins with, and in it how many samples it will have."""
         if self._recipe.container == "flac":
-            return (
-                data[:22] + struct.pack(">I", samples) + data[26:]
-            )  # in STREAMINFO, below four bits that stay 0
+            return data[:22] + struct.pack(">I", samples) + data[26:]  # STREAMINFO's low 32 bits of 36
         if self._recipe.container == "mp3":
             frame = self._stream.codec_context.frame_size
             size = frame // 8 * (self._recipe.bit_rate or 0) // self._rate
@@ -343,9 +349,8 @@ def _info_frame(head: bytes, frame: int, size: int, samples: int) -> bytes:
     unpadded = bytes([head[0], head[1], head[2] & ~2, head[3]])
     side = bytes(17 if frame == 1152 else 9)
     known = b"Info" + struct.pack(">II", 1, frames)
-    return (unpadded + side + known + b"LAME3.100\x01" + bytes(11) + padding.to_bytes(3, "big")).ljust(
-        size, b"\0"
-    )
+    lame = b"LAME3.100\x01" + bytes(11) + padding.to_bytes(3, "big")
+    return (unpadded + side + known + lame).ljust(size, b"\0")
 
 
 def _frames(samples: int, frame: int) -> int:

@@ -35,6 +35,9 @@ RATES = range(8_000, 192_001)
 HEADER_BYTES = 4096
 """A WAV file whose samples have not begun by then is none."""
 
+LARGEST_WAV = 0x7FFF_F000
+"""Bytes from which on the size of a WAV file means that nobody knew it: the least in use is SoX's."""
+
 CODECS = {"mp3": "mp3", "aac": "aac", "flac": "flac"}
 """What can be decoded as it comes -> PyAV's name of the decoder."""
 
@@ -68,7 +71,7 @@ class _Pcm:
 
 
 class _Wav:
-    """A RIFF file, whose sizes may be 0 or the largest number because nobody knew them yet."""
+    """A RIFF file, whose sizes may be 0 or a very large number because nobody knew them yet."""
 
     def __init__(self) -> None:
         self.rate = 0
@@ -118,7 +121,7 @@ class _Wav:
         while len(self._head) >= position + 8:
             name, size = self._head[position : position + 4], _u32(self._head, position + 4)
             if name == b"data":
-                self._left = None if size in (0, 0xFFFFFFFF, 0x7FFFFFFF) or size > 2**31 else size
+                self._left = None if size == 0 or size >= LARGEST_WAV else size
                 self._pcm = self._format
                 if self._pcm is None:
                     raise SynthesisError("the WAV file has samples before their format")
