@@ -69,7 +69,7 @@ async def test_openais_client_gets_every_format(name: Any, tmp_path: Path) -> No
             assert answer.headers["content-type"] == FORMATS[name].media_type
     samples = np.frombuffer(data, "<i2") / 32767 if name == "pcm" else decoded(data)
     assert 0 <= len(samples) - LEAD.get(name, 0) - 20 * SAMPLES <= FRAME.get(name, 0)
-    assert np.sqrt(np.square(samples).mean()) == pytest.approx(0.25, rel=0.03)
+    assert np.sqrt(np.square(samples[2400:-2400]).mean()) == pytest.approx(0.25, rel=0.06)  # LAME: -0.4 dB
 
 
 @pytest.mark.parametrize("name", ["mp3", "pcm"])
@@ -94,7 +94,7 @@ async def test_first_bytes_leave_before_the_last_are_made(tmp_path: Path) -> Non
         go_on = asyncio.Event()
 
         def script(request: SynthesisRequest, go_on: asyncio.Event = go_on) -> Iterable[Step]:
-            return [RATE, go_on, RATE]
+            return [hum(RATE), go_on, hum(RATE)]
 
         async with http_serving(tmp_path, ScriptedBackend(script)) as served:
             body = {"input": TEXT, "response_format": name}
