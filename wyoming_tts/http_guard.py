@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import logging
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wyoming_tts.access import Access
 from wyoming_tts.http_errors import answer
+
+_LOGGER = logging.getLogger(__name__)
 
 OPEN_PATHS = ("/health", "/ready")
 """What whoever watches the server may ask without a key."""
@@ -60,7 +64,12 @@ class Guard:
             await refusal(scope, receive, _with_headers(send, scope["path"]))
             return
         bounded = _Bounded(receive, self._access.body_bytes)
-        await self._app(scope, bounded, _with_headers(send, scope["path"]))
+        try:
+            await self._app(scope, bounded, _with_headers(send, scope["path"]))
+        except asyncio.CancelledError:
+            # The server stops and has waited long enough. uvicorn would print a traceback; the end of this
+            # task without an answer's end closes the connection as well.
+            _LOGGER.debug("An HTTP answer was cut off: the server stops")
 
     def _refusal(self, scope: Scope) -> Any:
         """The answer to a request that may not pass; None for one that may."""

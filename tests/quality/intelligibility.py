@@ -61,6 +61,12 @@ class Listener:
         segments, _ = self._model.transcribe(audio, language="en", beam_size=5)
         return " ".join(segment.text for segment in segments)
 
+    def times(self, samples: Samples) -> list[tuple[str, float, float]]:
+        """The words of 24 kHz speech, each with the seconds at which it begins and ends."""
+        audio = resample_poly(samples, 2, 3).astype("float32")
+        segments, _ = self._model.transcribe(audio, language="en", beam_size=5, word_timestamps=True)
+        return [(word.word, word.start, word.end) for segment in segments for word in segment.words]
+
     def errors(self, text: str, samples: Samples) -> int:
         """Wrong words in the transcript of 24 kHz speech."""
         return errors_between(words_of(text), words_of(self.hear(samples)))
