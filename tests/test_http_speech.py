@@ -19,7 +19,7 @@ import pytest
 
 from tests.fakes import PATIENCE, SAMPLES_PER_CHARACTER, ScriptedBackend, Step, endless, until
 from tests.http import Served, http_serving
-from wyoming_tts.encoding import AAC_DELAY, FORMATS, LAME_DELAY
+from wyoming_tts.encoding import AAC_DELAY, FORMATS, MP3_LATE
 from wyoming_tts.errors import BackendQuotaError, BackendUnavailableError
 from wyoming_tts.types import AudioChunk, SynthesisRequest
 
@@ -27,7 +27,7 @@ RATE = 24_000
 FRAME = {"mp3": 576, "aac": 1024}
 """Samples that the last frame may be longer than what is in it; the other formats tell."""
 
-LEAD = {"mp3": LAME_DELAY, "aac": AAC_DELAY}
+LEAD = {"mp3": MP3_LATE, "aac": AAC_DELAY}
 """Samples of silence that a stream begins with, of formats that cannot say that it is none."""
 
 TEXT = "Hello there."

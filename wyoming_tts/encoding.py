@@ -28,8 +28,11 @@ SLACK = 0.001
 LAME_START = 576
 """Samples of silence that LAME puts in front."""
 
-LAME_DELAY = LAME_START + 529
-"""The same and what a decoder comes late by."""
+MP3_LATE = 529
+"""Samples that a decoder of MP3 comes late by."""
+
+LAME_DELAY = LAME_START + MP3_LATE
+"""Both."""
 
 AAC_DELAY = 1_024
 """Samples that stand in front of AAC, and that ADTS has no way to tell of."""
@@ -74,7 +77,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 """Names that a request may give -> what they are.
 
 Opus is in Ogg, AAC in ADTS; FLAC and WAV have 16 bits. PCM is s16le without a header, OpenAI's at 24,000 Hz.
-AAC and streamed MP3 begin with 1,024 and 1,105 samples of silence: they have no place to say that it is none.
+AAC and streamed MP3 begin with 1,024 and some 529 samples of silence: they have no place to say that it is none.
 """
 
 
@@ -274,6 +277,9 @@ class _Coded:
         self._frame: Any = av.AudioFrame
         self._rate, self._expected = rate, samples
         self._samples = self._packets = 0
+        # The first frame of a low rate is nothing but what LAME puts in front: a stream begins sooner without it.
+        # With an Info frame players leave it out by themselves.
+        self._silent = int(name == "mp3" and samples is None and rate < 32_000)
         self._begun = False
         self._sink = _Sink()
         options = {**recipe.container_options, "flush_packets": "1"}
@@ -292,9 +298,10 @@ class _Coded:
         return self._take()
 
     def finish(self) -> bytes:
-        # Players refuse a file without a single frame, so that silence has to be one of a sample.
-        data = b"" if self._samples else self.encode(np.zeros(1, np.float32))
-        needed = _frames(self._samples + self._recipe.delay, self._stream.codec_context.frame_size)
+        # Players refuse a file without a frame, or with a single one of MP3: then there is a little silence.
+        data = b"" if self._samples else self.encode(np.zeros(1 + self._silent * LAME_START, np.float32))
+        frame = self._stream.codec_context.frame_size
+        needed = _frames(self._samples + self._recipe.delay, frame)
         for packet in self._stream.encode(None):
             if not self._recipe.delay or self._packets < needed:  # LAME's last frame may be all padding
                 self._mux(packet)
@@ -318,7 +325,8 @@ class _Coded:
 
     def _mux(self, packet: Any) -> None:
         self._packets += 1
-        self._container.mux(packet)
+        if self._packets > self._silent:
+            self._container.mux(packet)
 
     def _take(self) -> bytes:
         data = self._sink.take()

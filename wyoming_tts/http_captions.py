@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Literal
 from xml.sax.saxutils import quoteattr
 
@@ -20,15 +19,10 @@ from wyoming_tts.http_requests import FormatName, SpeechRequest, VoiceName, quer
 from wyoming_tts.http_site import Site
 from wyoming_tts.http_stream import Speech, StreamedAnswer, Wanted, check_format, unless_gone, whole_file
 from wyoming_tts.phonemes import Phonemes
-from wyoming_tts.subtitles import to_srt, to_vtt
+from wyoming_tts.subtitles import SUBTITLE_FORMATS, cues, written
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.aloud import read_aloud
 from wyoming_tts.types import AudioChunk, Samples, WordTiming
-
-SUBTITLE_FORMATS: Mapping[str, tuple[Callable[[Sequence[WordTiming], str], str], str]] = MappingProxyType(
-    {"srt": (to_srt, "application/x-subrip"), "vtt": (to_vtt, "text/vtt")}
-)
-"""Name -> what writes it, and its media type."""
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -39,7 +33,7 @@ CAPTIONS: Responses = {
     }
 }
 SUBTITLES: Responses = {
-    200: {"description": "The file", "content": {kind: {} for _, kind in SUBTITLE_FORMATS.values()}}
+    200: {"description": "The file", "content": {one.media_type: {} for one in SUBTITLE_FORMATS.values()}}
 }
 AUDIO: Responses = {
     200: {"description": "The file", "content": {one.media_type: {} for one in FORMATS.values()}}
@@ -126,8 +120,9 @@ def router(site: Site) -> APIRouter:
         """Subtitles for a text as it would be spoken."""
         speech = Speech(site, body.wanted(site.voice_names()))
         _, words = await unless_gone(request, speech.whole())
-        write, media_type = SUBTITLE_FORMATS[body.subtitle_format]
-        return PlainTextResponse(write(words, body.input), media_type=media_type)
+        name = body.subtitle_format
+        text = "".join(written(cues(words, body.input, speech.seconds), name))
+        return PlainTextResponse(text, media_type=SUBTITLE_FORMATS[name].media_type)
 
     @routes.post("/dev/phonemize")
     async def phonemize(body: PhonemizeRequest) -> dict[str, Any]:

@@ -68,7 +68,7 @@ async def _file(
     site: Site, request: Request, wanted: Wanted, name: str, rate: int | None, *, stream: bool
 ) -> Response:
     check_format(site, name, rate)
-    headers = {"Content-Disposition": f'inline; filename="speech.{FORMATS[name].extension}"'}
+    headers = {"Content-Disposition": f'inline; filename="speech{FORMATS[name].extension}"'}
     speech = Speech(site, wanted)
     if not stream:
         samples, _ = await unless_gone(request, speech.whole())
