@@ -285,9 +285,7 @@ def _explanation(body: bytes) -> tuple[str, str]:
         if isinstance(found, dict) and found.get(key):
             found = found[key]
             break
-    if (
-        isinstance(found, list) and found and isinstance(found[0], dict)
-    ):  # FastAPI
+    if isinstance(found, list) and found and isinstance(found[0], dict):  # FastAPI
         return "", _short("; ".join(str(fault.get("msg")) for fault in found))
     if not isinstance(found, dict):
         return "", _short(str(found))
