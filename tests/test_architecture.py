@@ -28,7 +28,7 @@ SHARED_BACKENDS = (
         "backends.workers",
         "backends.kokoro",
     ),
-    *("backends.chatterbox_clips", "backends.chatterbox_models"),
+    *("backends.chatterbox_cache", "backends.chatterbox_clips", "backends.chatterbox_models"),
     *("backends.chatterbox_stream", "backends.chatterbox_tokens"),
     *("backends.circuit", "backends.members", "backends.metered", "backends.voice_match"),
     *("backends.resident_backend", "backends.torch_device"),
@@ -44,7 +44,8 @@ HEAVY = (
     *("sounddevice", "torch", "zeroconf"),
 )
 LOADS_HEAVY = {
-    "backends.chatterbox_models": "computes with torch; imported where the model is loaded",
+    "backends.chatterbox_cache": "computes with torch; imported where the model is loaded",
+    "backends.chatterbox_models": "the same",
     "backends.chatterbox_stream": "the same",
     "backends.chatterbox_tokens": "the same",
     "backends.kokoro_graph": "rewrites graphs with onnx; imported where a model is prepared",

@@ -79,7 +79,7 @@ def shrunken() -> Iterator[None]:
 
 
 def make_checkpoint(kind: str, folder: Path) -> Path:
-    """Write one for `english`, `multilingual`, `turbo` or `nano`."""
+    """Write one for `english`, `multilingual`, `turbo` or `nano`: in full size unless `shrunken` is open."""
     from chatterbox.models.s3gen import S3Gen
     from chatterbox.models.voice_encoder import VoiceEncoder
 
@@ -195,9 +195,11 @@ def embed(model: Model, base: Path) -> Any:
     return model.embed(read_clip(Clip("hum", None, path if path.is_file() else hum(path))))
 
 
-def backend(folder: Path, data: Path, kind: str = "turbo", **options: Any) -> ChatterboxBackend:
-    """A server's, with the voice of a hum; it says little, and roughly."""
+def backend(
+    folder: Path, data: Path, kind: str = "turbo", *, clip: float = 7.0, **options: Any
+) -> ChatterboxBackend:
+    """A server's, with the voice of a hum of `clip` seconds; it says little, and roughly."""
     (data / "clips").mkdir(parents=True, exist_ok=True)
-    hum(data / "clips" / "hum.wav")
+    hum(data / "clips" / "hum.wav", clip)
     chosen = {"max_tokens": 40, "steps": 1, "model": kind, "checkpoint": folder / kind, **options}
     return ChatterboxBackend(ChatterboxOptions(**chosen), surroundings(data, name="chatterbox"))

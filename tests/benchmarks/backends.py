@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from tests.benchmarks import chatterbox
 from tests.benchmarks.context import Context
 from tests.benchmarks.measure import Speech, Spread
 from tests.benchmarks.report import Result, Table
@@ -26,7 +27,6 @@ LOCAL = {"kokoro": "Kokoro, ONNX", "kokoro-torch": "Kokoro, PyTorch"}
 """Backends that compute on this machine, and what the table calls them."""
 
 NOT_RUN = {
-    "chatterbox": ("Chatterbox", "not run here: its weights come from the hub alone"),
     "openai": ("OpenAI", "not run here: it takes an account; see the next table"),
     "elevenlabs": ("ElevenLabs", "not run here: it takes an account; see the next table"),
     "alltalk": ("AllTalk", "not run here: its engines come from the hub alone; see the next table"),
@@ -44,13 +44,18 @@ def run(context: Context) -> Result:
     speeches = {name: asyncio.run(_local(context, name)) for name in LOCAL}
     header = ("backend", "first chunk, s", "total, s", "real-time factor", "runs")
     rows = [_row(LOCAL[name], series) for name, series in speeches.items()]
-    rows += [(title, reason, "", "", "") for title, reason in NOT_RUN.values()]
-    note = "A sentence of 100 characters through the server, warm, nothing from the cache; median (p10–p90)."
+    large = chatterbox.measure(context)
+    rows += [*large.rows, *((title, reason, "", "", "") for title, reason in NOT_RUN.values())]
+    note = (
+        "A sentence of 100 characters through the server, warm, nothing from the cache; median (p10–p90). "
+        "Chatterbox without the server, with random weights: its times are real, its sound is not."
+    )
     context.note("backends: services and the chain")
     added = asyncio.run(_services(10 if context.quick else REQUESTS))
     chain = asyncio.run(_chain(5 if context.quick else 20))
-    data = {name: [speech.first_audio for speech in series] for name, series in speeches.items()}
-    return Result("backends", (Table("Every backend", header, tuple(rows), note), added, chain), (), data)
+    data: dict[str, Any] = {name: [one.first_audio for one in series] for name, series in speeches.items()}
+    tables = (Table("Every backend", header, tuple(rows), note), *large.tables, added, chain)
+    return Result("backends", tables, (), data | {"chatterbox": large.data})
 
 
 async def _local(context: Context, name: str) -> list[Speech]:

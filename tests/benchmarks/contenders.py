@@ -248,7 +248,7 @@ async def _process(command: list[str], log: Path, *, piped: bool = False) -> Asy
             stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
             stdout=subprocess.PIPE if piped else file,
             stderr=file,
-            env=_environment(),
+            env=environment(),
         )
     process = Process(child, log)
     try:
@@ -268,7 +268,7 @@ def free_port() -> int:
         return port
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The environment without settings that would change a contender."""
     return {key: value for key, value in os.environ.items() if not key.startswith(("WYOMING_TTS_", "ONNX_"))}
 

@@ -13,13 +13,14 @@ import contextlib
 import itertools
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as functional
 
+from wyoming_tts.backends.chatterbox_cache import Voices
 from wyoming_tts.backends.chatterbox_clips import RATE, Clip
 from wyoming_tts.backends.chatterbox_models import KINDS, Model, VoiceBook
 from wyoming_tts.backends.chatterbox_tokens import Fixed, Sampling, tokens
@@ -310,6 +311,9 @@ class Speaker:
     fixed: Fixed | None = None
     """What draws tokens faster, for one sentence at a time."""
 
+    voices: Voices = field(default_factory=Voices)
+    """What need not be read again of a voice."""
+
     exaggeration: float = 0.5
     steps: int | None = None
     """Of the flow; None is the model's own number."""
@@ -344,7 +348,8 @@ class Speaker:
     def _drawn(self, request: SynthesisRequest, voice: Any, seed: int) -> Generator[int, None, None]:
         text = self.model.text_tokens(request.text, request.voice.language)
         limit = min(self.max_tokens, FREE_TOKENS + TOKENS_PER_CHARACTER * len(request.text))
-        return tokens(self.model.t3, voice.t3, text, self.sampling, seed=seed, limit=limit, fixed=self.fixed)
+        t3, given = self.model.t3, (voice.t3, text, self.sampling)
+        return tokens(t3, *given, seed=seed, limit=limit, fixed=self.fixed, voices=self.voices)
 
     def _marked(self, pieces: Iterator[Samples]) -> Iterator[Samples]:
         """With the package's watermark, where it brings one and that is wanted."""

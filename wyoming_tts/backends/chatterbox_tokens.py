@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import inspect
 import logging
 import math
 import threading
@@ -13,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import DynamicCache, StaticCache
+from transformers import StaticCache
+
+from wyoming_tts.backends.chatterbox_cache import Voices, cache_name, new_cache, takes
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -63,19 +64,21 @@ def tokens(
     seed: int,
     limit: int,
     fixed: Fixed | None = None,
+    voices: Voices | None = None,
 ) -> Generator[int, None, None]:
     """The speech tokens of a text, at most `limit`; ends where the model ends it.
 
     `text` are text tokens, (1, length), with start and stop where the model wants them. The global random
     numbers are neither read nor changed, and so is the model: two loops can run in turn. Of those, one
-    computes with `fixed`, where that has room.
+    computes with `fixed`, where that has room; others begin with what `voices` keeps.
     """
     generator = torch.Generator(device=t3.device).manual_seed(seed)
     use_cfg = sampling.cfg_weight > 0 and not t3.is_gpt
-    embedded = _beginning(t3, condition, text, use_cfg, sampling.cfg_weight)
+    embedded, length = _beginning(t3, condition, text, use_cfg, sampling.cfg_weight)
     seen = torch.zeros(t3.hp.speech_tokens_dict_size, dtype=torch.bool, device=t3.device)
     seen[t3.hp.start_speech_token] = True
-    with _steps(t3, fixed, embedded, limit) as steps:
+    growing = Growing(t3, voices, length)
+    with _steps(growing, fixed, embedded, limit) as steps:
         logits = steps.begin(embedded)
         for position in range(limit):
             token = _draw(_guided(logits, use_cfg, sampling), seen, sampling, t3, generator)
@@ -89,16 +92,20 @@ def tokens(
 class Growing:
     """Steps whose cache grows: on any device, for a text of any length."""
 
-    def __init__(self, t3: Any) -> None:
-        """Of one utterance."""
-        self._t3 = t3
-        self._given = {"use_cache": True, _cache_name(t3): DynamicCache(config=t3.tfmr.config)}
+    def __init__(self, t3: Any, voices: Voices | None = None, length: int = 0) -> None:
+        """Of one utterance, whose first `length` positions are a voice that `voices` may know."""
+        self._t3, self._voices, self._length = t3, voices, length
 
     def begin(self, embedded: torch.Tensor) -> torch.Tensor:
         """Logits, (rows, tokens), behind the embeddings of voice and text, (rows, length, width)."""
-        self._rows = embedded.size(0)
-        out = self._t3.tfmr(inputs_embeds=_as_weights(self._t3, embedded), **self._given)
-        return _logits(self._t3, out)
+        self._rows, embedded = embedded.size(0), _as_weights(self._t3, embedded)
+        if self._voices is None:
+            cache = new_cache(self._t3)
+        else:
+            cache = self._voices.read(self._t3, embedded[:, : self._length])
+            embedded = embedded[:, self._length :]
+        self._given = {"use_cache": True, cache_name(self._t3): cache}
+        return _logits(self._t3, self._t3.tfmr(inputs_embeds=embedded, **self._given))
 
     def next(self, embedded: torch.Tensor) -> torch.Tensor:
         """Those behind one more token, (1, 1, width), which is the same for all rows."""
@@ -116,7 +123,7 @@ class Fixed:
         """Whoever computes with it holds this."""
         weights = next(t3.tfmr.parameters())
         self._cache = StaticCache(config=t3.tfmr.config, max_cache_len=length)
-        self._name, self._told = _cache_name(t3), _takes(t3, "cache_position")
+        self._name, self._told = cache_name(t3), takes(t3, "cache_position")
         self._places = torch.arange(length, device=weights.device)
         self._position = torch.zeros(1, dtype=torch.long, device=weights.device)
         self._input = torch.zeros(rows, 1, t3.dim, device=weights.device, dtype=weights.dtype)
@@ -207,26 +214,19 @@ def fixed_steps(t3: Any, rows: int, limit: int) -> Fixed | None:
 
 
 @contextlib.contextmanager
-def _steps(t3: Any, fixed: Fixed | None, embedded: torch.Tensor, limit: int) -> Iterator[Growing | Fixed]:
+def _steps(
+    growing: Growing, fixed: Fixed | None, embedded: torch.Tensor, limit: int
+) -> Iterator[Growing | Fixed]:
     """The fixed ones for whoever comes first and has room in them, growing ones for others."""
     rows, length = embedded.shape[:2]
     fits = fixed is not None and fixed.rows == rows and length + limit <= fixed.length
     if fixed is None or not fits or not fixed.lease.acquire(blocking=False):
-        yield Growing(t3)
+        yield growing
         return
     try:
         yield fixed
     finally:
         fixed.lease.release()
-
-
-def _takes(t3: Any, name: str) -> bool:
-    return name in inspect.signature(t3.tfmr.forward).parameters
-
-
-def _cache_name(t3: Any) -> str:
-    """What transformers calls the cache: the old name from 5.24 on only with a warning."""
-    return "cache" if _takes(t3, "cache") else "past_key_values"
 
 
 def _as_weights(t3: Any, embedded: torch.Tensor) -> torch.Tensor:
@@ -238,18 +238,23 @@ def _logits(t3: Any, out: Any) -> torch.Tensor:
     return t3.speech_head(out.last_hidden_state[:, -1].to(t3.speech_head.weight.dtype)).float()
 
 
-def _beginning(t3: Any, condition: Any, text: torch.Tensor, use_cfg: bool, weight: float) -> torch.Tensor:
-    """Embeddings of voice, text and start; twice with guidance, the second time without the text."""
+def _beginning(
+    t3: Any, condition: Any, text: torch.Tensor, use_cfg: bool, weight: float
+) -> tuple[torch.Tensor, int]:
+    """Embeddings of voice, text and start; twice with guidance, the second time without the text.
+
+    And how many of them are the voice's.
+    """
     own = type(condition)(**{one.name: getattr(condition, one.name) for one in dataclasses.fields(condition)})
     ids = text.repeat(2, 1) if use_cfg else text
     start = torch.full_like(ids[:, :1], t3.hp.start_speech_token)
-    embedded, _ = t3.prepare_input_embeds(
+    embedded, voice = t3.prepare_input_embeds(
         t3_cond=own, text_tokens=ids, speech_tokens=start, cfg_weight=weight if use_cfg else 0.0
     )
     if t3.is_gpt:
-        return embedded
+        return embedded, voice
     again = _embedding(t3, t3.hp.start_speech_token, 0)  # the model was made with two starts
-    return torch.cat([embedded, again.expand(embedded.size(0), -1, -1)], 1)
+    return torch.cat([embedded, again.expand(embedded.size(0), -1, -1)], 1), voice
 
 
 def _embedding(t3: Any, token: int, position: int) -> torch.Tensor:
