@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "wyoming_tts"
 NAME = PACKAGE.name
 
-BOTTOM = ("errors", "types", "config", "config_load")
+BOTTOM = ("access", "errors", "types", "config", "config_load")
 BACKENDS = "backends."
 KOKORO = (
     *("calibration", "engine", "graph", "integer", "pace", "prepare", "ranges", "source", "statistics"),
@@ -36,13 +36,14 @@ SHARED_BACKENDS = (
     *("backends.cache_disk", "backends.cache_memory", "backends.cache_sentence"),
     *(f"backends.kokoro_{name}" for name in KOKORO),
 )
-WIRE = ("wire", "wyoming_", "http_server", "listen", "zeroconf", "discovery")
+WIRE = ("wire", "wyoming_", "http_", "listen", "zeroconf", "discovery")
 ABOVE_BACKENDS = ("__main__", "cli", "client", "app", "pipeline", "scheduler", "turns", "admission", *WIRE)
 
 HEAVY = (
-    *("av", "haqumei", "httpx", "onnx", "onnxruntime", "py3langid", "pypinyin", "rjieba"),
-    *("sounddevice", "torch", "zeroconf"),
+    *("av", "fastapi", "haqumei", "httpx", "onnx", "onnxruntime", "prometheus_client", "py3langid"),
+    *("pypinyin", "rjieba", "sounddevice", "torch", "uvicorn", "zeroconf"),
 )
+HTTP = ("captions", "errors", "events", "guard", "server", "speech", "status", "studio", "voices")
 LOADS_HEAVY = {
     "backends.chatterbox_cache": "computes with torch; imported where the model is loaded",
     "backends.chatterbox_models": "the same",
@@ -54,7 +55,9 @@ LOADS_HEAVY = {
     "backends.kokoro_torch_engine": "computes with torch; imported where a model is loaded",
     "backends.kokoro_torch_generator": "the same",
     "backends.kokoro_torch_weights": "the same",
-    "onnx_graph": "the same, for any model",
+    **dict.fromkeys((f"http_{name}" for name in HTTP), "serves with fastapi; imported where HTTP is on"),
+    "metrics": "counts with prometheus-client; the same",
+    "onnx_graph": "rewrites graphs with onnx; imported where a model is prepared",
     "onnx_phases": "the same",
     "download": "fetches with httpx; imported when there is something to download",
 }

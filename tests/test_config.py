@@ -42,6 +42,14 @@ OTHER: dict[str, Any] = {
     "voices_dir": "/voices",
     "zeroconf": "kitchen",
     "zeroconf_interval": 5.0,
+    "http": False,
+    "http_uri": "http://0.0.0.0:80",
+    "http_hosts": ("speech.example.org", "box"),
+    "api_keys_file": "/keys",
+    "allow": ("192.168.0.0/16", "fd00::/8"),
+    "cors": ("https://one.example", "https://two.example"),
+    "max_requests": 3,
+    "max_body_bytes": 5000,
     "max_text": 1000,
     "max_connections": 4,
     "idle_timeout": 7.0,
@@ -81,6 +89,13 @@ WRONG = {
     "warm_up": 3,
     "zeroconf": "a.b",
     "zeroconf_interval": 0,
+    "http": "maybe",
+    "http_uri": "tcp://0.0.0.0:80",
+    "http_hosts": 3,
+    "allow": "10.0.0.0/99",
+    "cors": 3,
+    "max_requests": 0,
+    "max_body_bytes": 0,
     "max_text": 0,
     "max_connections": 0,
     "idle_timeout": 0,
@@ -92,9 +107,9 @@ WRONG = {
     "shutdown_grace": -1,
     "log_level": "loud",
 }
-ANY_PATH = {"config", "data_dir", "download_dir", "voices_dir"}
-NO_FLAG = {"backends"}
-"""Tables, which have tests of their own below."""
+ANY_PATH = {"api_keys_file", "config", "data_dir", "download_dir", "voices_dir"}
+NO_FLAG = {"api_keys", "backends"}
+"""Tables, which have tests of their own below; keys in a command line would be seen by everybody."""
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +134,7 @@ def flag(name: str, value: Any) -> list[str]:
     spelling = name.replace("_", "-")
     if isinstance(value, bool):
         return [f"--{'' if value else 'no-'}{spelling}"]
-    if name == "chain" and isinstance(value, tuple):
+    if name in ("allow", "chain") and isinstance(value, tuple):
         value = ",".join(value)
     values = value if isinstance(value, tuple) else (value,)
     return [word for one in values for word in (f"--{spelling}", str(one))]
@@ -159,9 +174,11 @@ def test_flag_beats_variable_beats_file_beats_default(name, monkeypatch, tmp_pat
 
 
 def a_third_value(name: str) -> tuple[str, Any]:
+    if name == "allow":
+        return "10.0.0.1, 10.1.0.0/16", ("10.0.0.1", "10.1.0.0/16")
     if isinstance(OTHER[name], tuple):
         return '["one", "two"]', ("one", "two")
-    for text in ("on", "off", "0.75", "5", "fp16", "cpu", "debug", "auto", "refuse", "tcp://0.0.0.0:1"):
+    for text in ("on", "off", "0.75", "5", "fp16", "cpu", "debug", "auto", "refuse", "tcp://0.0.0.0:1", "http://[::]:1"):
         with contextlib.suppress(ValidationError):
             value = getattr(Settings.model_validate({name: text}), name)
             if not same(value, OTHER[name]):
@@ -375,3 +392,22 @@ def test_a_chain_is_names(chain):
     """What is no list of names is refused."""
     with pytest.raises(ConfigError, match="--chain"):
         load_settings(["--chain", chain])
+
+
+def test_keys_come_from_a_variable_or_the_file(monkeypatch, tmp_path):
+    """With names, and never in a message, a repr or a flag."""
+    monkeypatch.setenv("WYOMING_TTS_API_KEYS", "phone=secret-1, laptop=secret-2")
+    settings = load_settings([])
+    assert {name: key.get_secret_value() for name, key in settings.api_keys.items()} == {
+        "phone": "secret-1",
+        "laptop": "secret-2",
+    }
+    assert "secret" not in repr(settings)
+    monkeypatch.delenv("WYOMING_TTS_API_KEYS")
+    file = toml(tmp_path / "s.toml", '[api_keys]\nphone = "secret-3"\n')
+    assert load_settings(["--config", str(file)]).api_keys["phone"].get_secret_value() == "secret-3"
+    monkeypatch.setenv("WYOMING_TTS_API_KEYS", "=secret-4")
+    with pytest.raises(ConfigError) as caught:
+        load_settings([])
+    assert "WYOMING_TTS_API_KEYS" in str(caught.value)
+    assert "secret" not in str(caught.value)

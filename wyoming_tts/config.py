@@ -84,8 +84,11 @@ def _split_keys(keys: Any) -> Any:
 
 
 def _check_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
-    for network in networks:
-        parse_network(network)
+    try:
+        for network in networks:
+            parse_network(network)
+    except ValueError as error:
+        raise ValueError(f"should be networks such as 192.168.1.0/24 ({error})") from None
     return networks
 
 

@@ -143,7 +143,7 @@ def _default_text(field: FieldInfo) -> str:
 
 
 def _read_environment() -> dict[str, Any]:
-    known = {_variable(name) for name, _ in _on_the_command_line()}
+    known = {_variable(name) for name in Settings.model_fields if name != "backends"}
     tables: dict[str, dict[str, Any]] = {}
     for variable, value in os.environ.items():
         if found := _BACKEND_VARIABLE.fullmatch(variable):
@@ -228,5 +228,6 @@ def _explain(
             source, value = f"{name} in {path}", fault["input"]
         reason = re.sub(r"^\w+ should", "should", fault["msg"].removeprefix("Value error, "))
         description = Settings.model_fields[name].description
-        lines.setdefault(name, f"{source}: {str(value)!r} is wrong, it {reason} ({description})")
+        shown = "its value" if "SecretStr" in str(Settings.model_fields[name].annotation) else repr(str(value))
+        lines.setdefault(name, f"{source}: {shown} is wrong, it {reason} ({description})")
     return "\n".join(lines.values())
