@@ -41,6 +41,11 @@ class Aloud:
 
 def read_aloud(text: AlignedText, voice: Voice, lexicon: Lexicon | None = None) -> Aloud:
     """How `voice` reads a sentence out. Never raises, whatever the text."""
-    cleaned = clean(text).stripped()
+    cleaned = read_written(text)
     looked_up = lexicon.apply(cleaned, voice.language, voice.name) if lexicon else cleaned
     return Aloud(cleaned, normalise(looked_up, voice.language).stripped())
+
+
+def read_written(text: AlignedText) -> AlignedText:
+    """A sentence as written, without markup."""
+    return clean(text).stripped()
