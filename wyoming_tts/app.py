@@ -13,21 +13,15 @@ from collections.abc import Callable, Iterator
 from wyoming.info import Info
 
 from wyoming_tts import __version__
+from wyoming_tts.assembly import assemble
 from wyoming_tts.backends.cache import CachedBackend
-from wyoming_tts.catalogue import LiveCatalogue
-from wyoming_tts.chain import build_chain
 from wyoming_tts.config import Settings
-from wyoming_tts.errors import ConfigError, UnknownVoiceError, WyomingTtsError
+from wyoming_tts.errors import ConfigError, WyomingTtsError
 from wyoming_tts.heap import keep_heap_small
-from wyoming_tts.pipeline import Pipeline, PipelineSettings
-from wyoming_tts.presets import FILE_NAME as PRESETS_FILE
-from wyoming_tts.presets import Presets
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.aloud import read_aloud
 from wyoming_tts.text.language import load_detector
-from wyoming_tts.text.lexicon import FILE_NAME, Lexicon
-from wyoming_tts.types import VoiceQuery
-from wyoming_tts.voices import VoiceCatalogue, load_catalogue
+from wyoming_tts.voices import VoiceCatalogue
 from wyoming_tts.wire import Limits
 from wyoming_tts.wyoming_connection import WyomingSettings
 from wyoming_tts.wyoming_info import Offer, build_info
@@ -54,26 +48,12 @@ class App:
     def __init__(self, settings: Settings) -> None:
         """Raises ConfigError for settings that cannot work together."""
         self._settings = settings
-        shipped = load_catalogue(settings.voices_dir)
-        self._chain = build_chain(settings, shipped.voices())
-        presets = Presets(settings.data_dir / PRESETS_FILE)
-        self._catalogue = LiveCatalogue(self._chain.voices, settings.voice, presets)
-        self._check_default()
-        lexicon = Lexicon(settings.data_dir / FILE_NAME)
-        self._pipeline = Pipeline(self._chain, self._catalogue, _pipeline_settings(settings), lexicon=lexicon)
+        built = assemble(settings)
+        self._plugins, self._chain = built.plugins, built.chain
+        self._catalogue, self._pipeline = built.catalogue, built.pipeline
         self._wyoming = WyomingServer(self._pipeline, self._info, _wyoming_settings(settings))
         self._stop = asyncio.Event()
         self._exit_status = 0
-
-    def _check_default(self) -> None:
-        """A default voice that nobody has is a mistake, unless a service may yet list it."""
-        voice, chain = self._settings.voice, self._settings.chain
-        if voice == Settings.model_fields["voice"].default or voice.split("/")[0] in chain:
-            return
-        try:
-            self._catalogue.resolve(VoiceQuery(name=voice))
-        except UnknownVoiceError as error:
-            raise ConfigError(f"the default voice is wrong: {error}") from error
 
     async def serve(self) -> int:
         """Listen first, load behind it, and serve until a signal comes; returns the exit status."""
@@ -128,6 +108,7 @@ class App:
         loading.cancel()
         await asyncio.gather(loading, return_exceptions=True)
         await self._chain.stop()
+        self._plugins.close()
         for member in self._chain.members:
             if isinstance(member.backend, CachedBackend):
                 _LOGGER.info("The cache of %s: %s", member.name, member.backend.statistics())
@@ -187,15 +168,6 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-
-
-def _pipeline_settings(settings: Settings) -> PipelineSettings:
-    return PipelineSettings(
-        speed=settings.speed,
-        sentence_silence=settings.sentence_silence,
-        clause_silence=settings.clause_silence,
-        detect_language=settings.detect_language,
-    )
 
 
 def _wyoming_settings(settings: Settings) -> WyomingSettings:
