@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.speech import Model
+from wyoming_tts.plugins import Plugins
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,3 +54,13 @@ def model(model_data: Path) -> Model:
 def float_model(model_data: Path) -> Model:
     """The real model, computing in floats on any machine."""
     return Model.load(model_data, integers=False)
+
+
+@pytest.fixture
+def plugins() -> Iterator[Plugins]:
+    """Plugins with little time; there are none yet."""
+    from tests.plugged import LIMIT  # brings wyoming, whose warning must be known by now
+
+    made = Plugins(LIMIT)
+    yield made
+    made.close()

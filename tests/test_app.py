@@ -285,6 +285,31 @@ async def test_own_voices_are_voices(tmp_path: Path, model_data: Path) -> None:
             file.unlink(missing_ok=True)
 
 
+async def test_plugins_of_the_data_directory_are_used(tmp_path: Path) -> None:
+    """A file there makes speech longer; another hangs for ever, is named, and does not keep the server."""
+    folder = tmp_path / "data" / "plugins"
+    folder.mkdir(parents=True, mode=0o755)
+    (folder / "slow.py").write_text("def pre_process_audio(audio):\n    return audio.repeat(2)\n")
+    (folder / "hangs.py").write_text(
+        "import time\ndef pre_process_text(text):\n    time.sleep(1e6 if 'kitchen' in text else 0)\n"
+    )
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    flags = ("--chain", "espeak", "--plugin-timeout", "0.5", "--cache-memory", "0")
+    with running(tmp_path, tmp_path / "data", *flags, "--no-plugins") as server:
+        plain = await listening(server).ask(Synthesize(text=SENTENCE).event())
+        assert "Plugins" not in server.log.read_text()
+    with running(tmp_path, tmp_path / "data", *flags) as server:
+        slow = await listening(server).ask(Synthesize(text=SENTENCE).event())
+        assert samples_in(slow) > 1.7 * samples_in(plain)
+        server.process.terminate()
+        assert server.end() == 0
+        log = server.log.read_text()
+    assert "Plugins: hangs.py, slow.py" in log
+    assert "Plugin hangs.py: pre_process_text took longer than 0.5 s" in log
+    assert "Traceback" not in log
+
+
 def test_missing_provider_is_a_wrong_setting(tmp_path: Path, model_data: Path) -> None:
     """A provider that is not installed ends the server with status 2 and the names of those that are."""
     with running(tmp_path, model_data, "--provider", "coreml") as server:

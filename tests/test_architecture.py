@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,8 +114,24 @@ def test_wire_imports_no_backend(module: str) -> None:
 
 def test_no_cycles() -> None:
     """No module needs itself, by whatever detour."""
-    order = list(graphlib.TopologicalSorter(IMPORTS).static_order())
-    assert set(order) >= set(SOURCES)
+    needed = {name: others for name, others in IMPORTS.items() if name}  # the package itself loads nothing
+    order = list(graphlib.TopologicalSorter(needed).static_order())
+    assert set(order) >= set(needed)
+
+
+def test_the_package_itself_loads_nothing() -> None:
+    """What programs import from the package is loaded when it is used, and each name is there."""
+    program = (
+        f"import sys, {NAME}\nprint(*(name for name in sys.modules if {NAME!r} in name or name == 'numpy'))"
+    )
+    output = subprocess.check_output([sys.executable, "-c", program], text=True, cwd=PACKAGE.parent)
+    assert output.split() == [NAME]
+    package = importlib.import_module(NAME)
+    assert [name for name in package.__all__ if getattr(package, name, None) is None] == []
+    assert set(package.__all__) == {*package._MODULES, "__version__"}
+    assert set(package.__all__) <= set(dir(package))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        package.nothing  # noqa: B018
 
 
 def load(modules: list[str]) -> set[str]:

@@ -22,6 +22,8 @@ OTHER: dict[str, Any] = {
     "chain": ("openai", "espeak"),
     "hedge_after": 0.7,
     "detect_language": False,
+    "plugins": False,
+    "plugin_timeout": 0.25,
     "streaming": False,
     "samples_per_chunk": 2048,
     "model": "fp32",
@@ -72,6 +74,8 @@ WRONG = {
     "chain": "kokoro,kokoro",
     "hedge_after": -1,
     "detect_language": "maybe",
+    "plugins": "some",
+    "plugin_timeout": 0,
     "streaming": "maybe",
     "samples_per_chunk": 0,
     "model": "int4",
@@ -178,7 +182,19 @@ def a_third_value(name: str) -> tuple[str, Any]:
         return "10.0.0.1, 10.1.0.0/16", ("10.0.0.1", "10.1.0.0/16")
     if isinstance(OTHER[name], tuple):
         return '["one", "two"]', ("one", "two")
-    for text in ("on", "off", "0.75", "5", "fp16", "cpu", "debug", "auto", "refuse", "tcp://0.0.0.0:1", "http://[::]:1"):
+    for text in (
+        "on",
+        "off",
+        "0.75",
+        "5",
+        "fp16",
+        "cpu",
+        "debug",
+        "auto",
+        "refuse",
+        "tcp://0.0.0.0:1",
+        "http://[::]:1",
+    ):
         with contextlib.suppress(ValidationError):
             value = getattr(Settings.model_validate({name: text}), name)
             if not same(value, OTHER[name]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -39,7 +40,7 @@ async def test_words_refer_to_the_text_that_was_sent(tmp_path: Path) -> None:
     assert [word["word"] for word in words] == ["It", "is", "**7**", "o'clock.", "Bye", "now."] or [
         TEXT[word["start_char"] : word["end_char"]].strip("*.") for word in words
     ] == ["It", "is", "7", "o'clock", "Bye", "now"]
-    assert all(a["end_time"] <= b["start_time"] + 1e-6 for a, b in zip(words, words[1:], strict=False))
+    assert all(a["end_time"] <= b["start_time"] + 1e-6 for a, b in itertools.pairwise(words))
     assert len(base64.b64decode(body["audio"])) == 2 * 6 * RATE // 10
 
 

@@ -64,7 +64,8 @@ def listener() -> Listener:
 def decoded(data: bytes, name: str) -> Samples:
     """24 kHz mono samples."""
     if name == "pcm":
-        return np.frombuffer(data, "<i2").astype(np.float32) / 32767
+        return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32767)
+    container: Any
     with av.open(io.BytesIO(data)) as container:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]

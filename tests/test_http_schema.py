@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
-
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.http import http_serving
 
-UNKNOWN_TO_SCHEMAS = [positive_data_acceptance]
-"""A rate may be right for one format and wrong for another, a voice may not be there: a schema cannot say it."""
+UNKNOWN_TO_SCHEMAS: list[Any] = [positive_data_acceptance]
+"""A rate may be wrong for one format alone, a voice may not be there: a schema cannot say it."""
 
 EXAMPLES = 25
 """For each route; some thousand were tried before."""
@@ -45,7 +44,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_routes_keep_their_word(url: str) -> None:
     """No answer is a 500 or one that the document does not know."""
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
-    operations = [found.ok() for found in schema.get_all_operations()]
+    found: list[Any] = list(schema.get_all_operations())
+    operations = [one.ok() for one in found]
     assert len(operations) > 12
     for operation in operations:
 

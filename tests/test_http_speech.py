@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 import io
 import json
 import wave
@@ -17,7 +18,7 @@ import numpy as np
 import openai
 import pytest
 
-from tests.fakes import PATIENCE, SAMPLES_PER_CHARACTER, ScriptedBackend, Step, endless, until
+from tests.fakes import PATIENCE, SAMPLES_PER_CHARACTER, ScriptedBackend, Step, endless, until, wait_for
 from tests.http import Served, http_serving
 from wyoming_tts.encoding import AAC_DELAY, FORMATS, MP3_LATE
 from wyoming_tts.errors import BackendQuotaError, BackendUnavailableError
@@ -49,6 +50,7 @@ def decoded(data: bytes) -> np.ndarray:
     """Mono samples of any file, by PyAV."""
     import av
 
+    container: Any
     with av.open(io.BytesIO(data)) as container:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
@@ -208,6 +210,14 @@ async def test_a_failure_in_the_middle_breaks_the_transfer(name: str, tmp_path: 
         assert (await served.speak(input="Good night.")).status_code == 200
 
 
+def is_running(backend: ScriptedBackend) -> bool:
+    return backend.running > 0
+
+
+def is_empty(served: Served) -> bool:
+    return served.site.gate.inside == 0
+
+
 async def test_who_leaves_stops_the_work(tmp_path: Path) -> None:
     """While it is streamed, while it is collected, and while the first sound is still waited for."""
     never = asyncio.Event()
@@ -215,11 +225,11 @@ async def test_who_leaves_stops_the_work(tmp_path: Path) -> None:
         backend = ScriptedBackend(script)
         async with http_serving(tmp_path, backend) as served:
             task = asyncio.create_task(served.speak(stream=stream))
-            await until(lambda backend=backend: bool(backend.running))
+            await until(functools.partial(is_running, backend))
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            await until(lambda backend=backend: not backend.running)
-            await until(lambda served=served: not served.site.gate.inside)
+            await wait_for(backend.closed)
+            await until(functools.partial(is_empty, served))
 
 
 async def test_one_too_many_is_asked_to_come_again(tmp_path: Path) -> None:
@@ -241,7 +251,7 @@ async def test_one_too_many_is_asked_to_come_again(tmp_path: Path) -> None:
 async def test_a_client_that_reads_nothing_is_left(tmp_path: Path) -> None:
     """It costs a buffer, not a stream for ever."""
     async with http_serving(tmp_path, ScriptedBackend(endless), write_seconds=0.2) as served:
-        reader, writer = await asyncio.open_connection("127.0.0.1", served.server.port)
+        _, writer = await asyncio.open_connection("127.0.0.1", served.server.port)
         body = json.dumps({"input": TEXT, "response_format": "pcm"}).encode()
         writer.write(
             b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -87,7 +87,7 @@ def test_fallbacks_underruns_and_many_voices_are_counted() -> None:
                 voice=f"blend({number})",
                 wanted_backend="kokoro",
                 underruns=2,
-            )  # fmt: skip
+            )
         )
     found = samples_of(metrics.text().decode())
     assert found["wyoming_tts_fallbacks_total", "backend=espeak"] == 500

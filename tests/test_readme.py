@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
+import inspect
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from tests.fakes import ScriptedBackend
+from tests.plugged import listen, make
+from wyoming_tts import PluginStream
 from wyoming_tts.backends.base import BackendOptions
 from wyoming_tts.catalogue import LiveCatalogue
 from wyoming_tts.chain import backend_types, build_chain
@@ -14,6 +22,8 @@ from wyoming_tts.cli import COMMANDS
 from wyoming_tts.config import Settings
 from wyoming_tts.config_load import load_settings, settings_table
 from wyoming_tts.models import RELEASES
+from wyoming_tts.plugin_loading import load_plugins
+from wyoming_tts.plugins import HOOKS, TTSHookSpec
 from wyoming_tts.presets import Presets, read_presets
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.lexicon import FILE_NAME, Lexicon
@@ -24,10 +34,15 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CATALOGUE = load_catalogue()
 
 
+def examples_in(title: str, language: str) -> list[str]:
+    """The blocks of a language that a section shows."""
+    section = README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+
+
 def example_in(title: str) -> str:
     """The TOML file that a section shows."""
-    section = README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-    return re.findall(r"```toml\n(.*?)```", section, re.DOTALL)[0]
+    return examples_in(title, "toml")[0]
 
 
 def test_the_example_of_a_chain_is_right(tmp_path: Path) -> None:
@@ -84,6 +99,53 @@ def test_the_lexicon_example_is_right(tmp_path: Path) -> None:
     lexicon = Lexicon(tmp_path / FILE_NAME)
     assert not lexicon.problems
     assert lexicon.apply(AlignedText.of("Ask Nguyen."), "en-US", "af_heart").text == "Ask win."
+
+
+async def test_the_example_of_a_plugin_is_right(tmp_path: Path) -> None:
+    """As a file in the directory it does what it says, in at most fifteen lines."""
+    (example,) = examples_in("Plugins", "python")
+    assert len(example.splitlines()) <= 15
+    (tmp_path / "plugins").mkdir(mode=0o755)
+    (tmp_path / "plugins" / "quiet.py").write_text(example)
+    (tmp_path / "plugins" / "quiet.py").chmod(0o644)
+    plugins, backend = load_plugins(tmp_path), ScriptedBackend()
+    (chunk, *_) = await listen(make(plugins, backend), "Come here!")
+    plugins.close()
+    assert backend.texts == "Come here."
+    assert float(chunk.samples[0]) in (0.25, np.float32(0.25) * np.float32(0.3))
+    assert not plugins.failures
+
+
+def test_every_hook_is_in_the_picture_and_in_the_table() -> None:
+    """Each with its arguments, and with what it takes and gives."""
+    section = README.partition("\n## Plugins\n")[2].partition("\n## ")[0]
+    (picture,) = re.findall(r"```text\n(.*?)```", section, re.DOTALL)
+    for name in HOOKS:
+        arguments = list(inspect.signature(getattr(TTSHookSpec, name)).parameters)[1:]
+        assert f"{name}({', '.join(arguments)})" in picture
+        assert f"\n| `{name}` |" in section
+    for field in dataclasses.fields(PluginStream):
+        assert f"`{field.name}`" in section
+
+
+@pytest.mark.parametrize("number", range(3))
+async def test_the_examples_of_the_library_run(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As cells of a notebook, which has a loop that runs; with espeak-ng, which needs no loading."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WYOMING_TTS_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("WYOMING_TTS_CHAIN", "espeak")
+    examples = examples_in("In a program or a notebook", "python")
+    assert len(examples) == 3
+    assert len(examples[0].replace("\n\n", "\n").splitlines()) == 3
+    names: dict[str, Any] = {}
+    code = compile(examples[number], "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    running = eval(code, names)
+    if inspect.iscoroutine(running):
+        await running
+    assert names["speech"].seconds > 0.5
+    assert (tmp_path / "dinner.wav").exists() == (number == 0)
 
 
 @pytest.mark.parametrize("language", sorted({voice.language for voice in CATALOGUE.voices()}))

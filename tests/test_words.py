@@ -119,3 +119,32 @@ def test_every_word_once_and_in_order(words: list[str], split: int) -> None:
 def test_nothing_spoken(text: str) -> None:
     """A sentence of which nothing is spoken gives no times."""
     assert times(text, [(re.escape(text), "")]) == []
+
+
+@given(st.text("ab ,.は日", min_size=1, max_size=12), st.text("ab ,.は日", max_size=12))
+def test_a_rewritten_text_keeps_the_places_of_what_is_the_same(old: str, new: str) -> None:
+    """It is the new text, with places that are the old one's and go forward; the same text is itself."""
+    text = AlignedText.of(old, 5).rewritten(new)
+    assert text.text == new
+    assert list(text.starts) == sorted(text.starts)
+    assert all(5 <= start <= end <= 5 + len(old) for start, end in zip(text.starts, text.ends, strict=True))
+    assert text.rewritten(new) is text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stands_for"),
+    [
+        ("Ask Bob now", "Ask Robert Smith now", {"Robert": "Bob", "Smith": "Bob", "now": "now"}),
+        ("a b c", "x y", {"x": "a b c", "y": "a b c"}),
+        ("It is nice", "It is very nice", {"very": "", "nice": "nice"}),
+        ("今日は", "今晩は", {"晩": "日", "は": "は"}),
+    ],
+)
+def test_a_rewritten_word_comes_from_what_it_stands_for(
+    old: str, new: str, stands_for: dict[str, str]
+) -> None:
+    """Words are compared, and single characters where no spaces are written."""
+    text = AlignedText.of(old).rewritten(new)
+    for word, written in stands_for.items():
+        start, end = text.source(new.index(word), new.index(word) + len(word))
+        assert old[start:end] == written

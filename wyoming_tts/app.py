@@ -9,36 +9,26 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from wyoming.info import Info
 
 from wyoming_tts import __version__
-from wyoming_tts.access import Access, AllowList, ApiKeys, parse_keys
+from wyoming_tts.access import AllowList
+from wyoming_tts.assembly import assemble
 from wyoming_tts.backends.cache import CachedBackend
-from wyoming_tts.catalogue import LiveCatalogue
-from wyoming_tts.chain import build_chain
 from wyoming_tts.config import Settings
-from wyoming_tts.errors import ConfigError, UnknownVoiceError, WyomingTtsError
+from wyoming_tts.errors import ConfigError, WyomingTtsError
 from wyoming_tts.heap import keep_heap_small
-from wyoming_tts.overview import costs_of, statuses_of
-from wyoming_tts.pipeline import Pipeline, PipelineSettings
-from wyoming_tts.presets import FILE_NAME as PRESETS_FILE
-from wyoming_tts.presets import Presets
+from wyoming_tts.http_assembly import build_http, start_http
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.aloud import read_aloud
 from wyoming_tts.text.language import load_detector
-from wyoming_tts.text.lexicon import FILE_NAME, Lexicon
-from wyoming_tts.types import VoiceQuery
-from wyoming_tts.voices import VoiceCatalogue, load_catalogue, voices_directory
+from wyoming_tts.voices import VoiceCatalogue
 from wyoming_tts.wire import Limits
 from wyoming_tts.wyoming_connection import WyomingSettings
 from wyoming_tts.wyoming_info import Offer, build_info
 from wyoming_tts.wyoming_server import WyomingServer
 from wyoming_tts.zeroconf import Advertisement, instance_name, listening_on, pack_properties
-
-if TYPE_CHECKING:
-    from wyoming_tts.http_server import HttpServer
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -60,86 +50,21 @@ class App:
     def __init__(self, settings: Settings) -> None:
         """Raises ConfigError for settings that cannot work together."""
         self._settings = settings
-        shipped = load_catalogue(settings.voices_dir)
-        self._chain = build_chain(settings, shipped.voices())
-        presets = Presets(settings.data_dir / PRESETS_FILE)
-        self._catalogue = LiveCatalogue(self._chain.voices, settings.voice, presets)
-        self._check_default()
-        lexicon = Lexicon(settings.data_dir / FILE_NAME)
-        self._pipeline = Pipeline(self._chain, self._catalogue, _pipeline_settings(settings), lexicon=lexicon)
+        built = assemble(settings)
+        self._plugins, self._chain = built.plugins, built.chain
+        self._catalogue, self._pipeline = built.catalogue, built.pipeline
         self._wyoming = WyomingServer(self._pipeline, self._info, _wyoming_settings(settings))
-        self._http = self._build_http(lexicon)
+        self._http = build_http(settings, built)
         self._stop = asyncio.Event()
         self._exit_status = 0
-
-    def _build_http(self, lexicon: Lexicon) -> HttpServer | None:
-        """None where it is off, or what it takes is not installed, which is said."""
-        settings = self._settings
-        access = _access(settings)
-        if not settings.http or settings.uri.startswith("stdio"):
-            return None
-        try:
-            from wyoming_tts.http_server import HttpServer
-            from wyoming_tts.http_site import HttpSettings, Site
-            from wyoming_tts.metrics import Metrics
-        except ImportError as error:
-            _LOGGER.warning("No HTTP: %s; pip install 'wyoming-tts[http]', or --no-http", error)
-            return None
-        statuses, costs = (
-            functools.partial(statuses_of, self._chain),
-            functools.partial(costs_of, self._chain),
-        )
-        metrics = Metrics(statuses, costs)
-        self._pipeline.observe(metrics.observe)
-        site = Site(
-            pipeline=self._pipeline,
-            catalogue=self._catalogue,
-            lexicon=lexicon,
-            data_dir=settings.data_dir,
-            voices_dir=settings.voices_dir or voices_directory(),
-            statuses=statuses,
-            metrics=metrics,
-            costs=costs,
-            wyoming_uri=settings.uri,
-            settings=HttpSettings(
-                access=access,
-                max_text=settings.max_text,
-                max_requests=settings.max_requests,
-                write_seconds=settings.write_timeout,
-            ),
-        )
-        return HttpServer(site)
-
-    async def _start_http(self) -> None:
-        """A port that is taken is a mistake only where somebody chose it: two servers may share a machine."""
-        if self._http is None:
-            return
-        uri = self._settings.http_uri
-        try:
-            await self._http.start(uri)
-        except ConfigError as error:
-            if "http_uri" in self._settings.model_fields_set:
-                raise
-            _LOGGER.warning("No HTTP: %s", error)
-        else:
-            _LOGGER.info("HTTP and the studio on %s", uri)
-
-    def _check_default(self) -> None:
-        """A default voice that nobody has is a mistake, unless a service may yet list it."""
-        voice, chain = self._settings.voice, self._settings.chain
-        if voice == Settings.model_fields["voice"].default or voice.split("/")[0] in chain:
-            return
-        try:
-            self._catalogue.resolve(VoiceQuery(name=voice))
-        except UnknownVoiceError as error:
-            raise ConfigError(f"the default voice is wrong: {error}") from error
 
     async def serve(self) -> int:
         """Listen first, load behind it, and serve until a signal comes; returns the exit status."""
         with _signals(self._stop.set):
             await self._wyoming.start(self._settings.uri)
             _LOGGER.info("Listening on %s", self._settings.uri)
-            await self._start_http()
+            if self._http:
+                await start_http(self._http, self._settings)
             advertisement = self._advertisement()
             if advertisement:
                 await advertisement.start()
@@ -185,11 +110,12 @@ class App:
         if advertisement:
             await advertisement.stop()
         grace = self._settings.shutdown_grace
-        http = self._http.stop(grace) if self._http else asyncio.sleep(0)
-        await asyncio.gather(self._wyoming.stop(grace), http)
+        http = [self._http.stop(grace)] if self._http else []
+        await asyncio.gather(self._wyoming.stop(grace), *http)
         loading.cancel()
         await asyncio.gather(loading, return_exceptions=True)
         await self._chain.stop()
+        self._plugins.close()
         for member in self._chain.members:
             if isinstance(member.backend, CachedBackend):
                 _LOGGER.info("The cache of %s: %s", member.name, member.backend.statistics())
@@ -249,32 +175,6 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-
-
-def _access(settings: Settings) -> Access:
-    """Who may use the HTTP server. Raises ConfigError for keys that cannot be read."""
-    keys = {name: key.get_secret_value() for name, key in settings.api_keys.items()}
-    try:
-        if settings.api_keys_file:
-            keys |= parse_keys(settings.api_keys_file.expanduser().read_text(encoding="utf-8"))
-        return Access(
-            allow=AllowList.of(settings.allow),
-            keys=ApiKeys(keys),
-            hosts=settings.http_hosts,
-            origins=settings.cors,
-            body_bytes=settings.max_body_bytes,
-        )
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"the API keys cannot be read: {error}") from None
-
-
-def _pipeline_settings(settings: Settings) -> PipelineSettings:
-    return PipelineSettings(
-        speed=settings.speed,
-        sentence_silence=settings.sentence_silence,
-        clause_silence=settings.clause_silence,
-        detect_language=settings.detect_language,
-    )
 
 
 def _wyoming_settings(settings: Settings) -> WyomingSettings:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -86,23 +87,42 @@ def backend_types() -> Mapping[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
-def build_chain(settings: Settings, catalogue: Sequence[Voice]) -> FallbackBackend:
-    """All backends of the chain, each scheduled and cached. Raises ConfigError, naming the key."""
+def build_chain(
+    settings: Settings, catalogue: Sequence[Voice], types: Mapping[str, Any] = MappingProxyType({})
+) -> FallbackBackend:
+    """All backends of the chain, each scheduled and cached. Raises ConfigError, naming the key.
+
+    `types` are backends beside those that are installed.
+    """
     for name in settings.backends:
         if name not in settings.chain:
             _LOGGER.warning("backends.%s is not in the chain (%s)", name, ", ".join(settings.chain))
     stores, books = Stores.of(settings), Books.of(settings)
-    members = [_member(name, settings, catalogue, stores, books) for name in settings.chain]
+    kinds = {name: _load(name, _type_of(name, settings), types) for name in settings.chain}
+    members = [_member(name, kind, settings, catalogue, stores, books) for name, kind in kinds.items()]
     return FallbackBackend(members, hedge_after=settings.hedge_after or None)
 
 
+def chain_of(backend: Backend, settings: Settings) -> FallbackBackend:
+    """A chain of one backend that somebody else made."""
+    return FallbackBackend([Member(_in_turns(backend, settings), BackendOptions())], level=False)
+
+
+def _in_turns(backend: Backend, settings: Settings) -> Backend:
+    """The backend, with the scheduler in front where it does not share itself out."""
+    if getattr(backend, "own_turns", False):
+        return backend
+    return ScheduledBackend(backend, SchedulerSettings(look_ahead=settings.look_ahead, busy=settings.busy))
+
+
+def _type_of(name: str, settings: Settings) -> str:
+    return str(settings.backends.get(name, {}).get("type") or name)
+
+
 def _member(
-    name: str, settings: Settings, catalogue: Sequence[Voice], stores: Stores | None, books: Books
+    name: str, kind: Any, settings: Settings, catalogue: Sequence[Voice], stores: Stores | None, books: Books
 ) -> Member:
-    table = dict(settings.backends.get(name, {}))
-    type_ = str(table.get("type") or name)
-    kind = _load(name, type_)
-    options = _options(name, kind, table, settings)
+    options = _options(name, kind, dict(settings.backends.get(name, {})), settings)
     surroundings = Surroundings(
         name=name,
         data_dir=settings.data_dir,
@@ -111,11 +131,8 @@ def _member(
         offline=settings.offline,
         catalogue=tuple(catalogue),
     )
-    backend: Backend = kind(options, surroundings)
-    if not kind.own_turns:
-        limits = SchedulerSettings(look_ahead=settings.look_ahead, busy=settings.busy)
-        backend = ScheduledBackend(backend, limits)
-    backend = books.metered(backend, type_, options)
+    backend = _in_turns(kind(options, surroundings), settings)
+    backend = books.metered(backend, _type_of(name, settings), options)
     return Member(_cached(backend, stores), options)
 
 
@@ -123,16 +140,18 @@ def _cached(backend: Backend, stores: Stores | None) -> Backend:
     return backend if stores is None else CachedBackend(backend, stores.memory, stores.disk)
 
 
-def _load(name: str, kind: str) -> Any:
-    types = backend_types()
-    if kind not in types:
-        known = ", ".join(sorted(types))
-        raise ConfigError(f"backends.{name}: there is no backend {kind!r}{did_you_mean(kind, types)}; "
-                          f"there are {known}")  # fmt: skip
+def _load(name: str, kind: str, types: Mapping[str, Any]) -> Any:
+    installed = backend_types()
+    known = sorted({*installed, *types})
+    if kind not in known:
+        raise ConfigError(f"backends.{name}: there is no backend {kind!r}{did_you_mean(kind, known)}; "
+                          f"there are {', '.join(known)}")  # fmt: skip
+    if kind not in installed:
+        return types[kind]
     try:
-        return types[kind].load()
+        return installed[kind].load()
     except Exception as error:  # whatever a stranger's module raises, its name belongs to it
-        raise ConfigError(f"backends.{name}: {types[kind].value} cannot be loaded: {error!r}") from error
+        raise ConfigError(f"backends.{name}: {installed[kind].value} cannot be loaded: {error!r}") from error
 
 
 def _options(name: str, kind: Any, table: Mapping[str, Any], settings: Settings) -> BackendOptions:

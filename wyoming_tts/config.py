@@ -246,6 +246,12 @@ class Settings(BaseSettings):
     )
     """Directory of voice packs and their catalogue."""
 
+    plugins: bool = True
+    """Use plugins: those of installed packages, and the files in `plugins` in the data directory."""
+
+    plugin_timeout: Timeout = 0.5
+    """How long a plugin may take with a text or some audio; then its stream goes on without it."""
+
     zeroconf: Annotated[
         bool | str,
         BeforeValidator(_check_zeroconf),

@@ -228,6 +228,8 @@ def _explain(
             source, value = f"{name} in {path}", fault["input"]
         reason = re.sub(r"^\w+ should", "should", fault["msg"].removeprefix("Value error, "))
         description = Settings.model_fields[name].description
-        shown = "its value" if "SecretStr" in str(Settings.model_fields[name].annotation) else repr(str(value))
+        shown = (
+            "its value" if "SecretStr" in str(Settings.model_fields[name].annotation) else repr(str(value))
+        )
         lines.setdefault(name, f"{source}: {shown} is wrong, it {reason} ({description})")
     return "\n".join(lines.values())

@@ -77,7 +77,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 """Names that a request may give -> what they are.
 
 Opus is in Ogg, AAC in ADTS; FLAC and WAV have 16 bits. PCM is s16le without a header, OpenAI's at 24,000 Hz.
-AAC and streamed MP3 begin with 1,024 and some 529 samples of silence: they have no place to say that it is none.
+AAC and streamed MP3 begin with 1,024 and some 529 samples of silence: they have no place to say so.
 """
 
 
@@ -277,8 +277,8 @@ class _Coded:
         self._frame: Any = av.AudioFrame
         self._rate, self._expected = rate, samples
         self._samples = self._packets = 0
-        # The first frame of a low rate is nothing but what LAME puts in front: a stream begins sooner without it.
-        # With an Info frame players leave it out by themselves.
+        # The first frame of a low rate is nothing but what LAME puts in front: a stream begins sooner without
+        # it. With an Info frame players leave it out by themselves.
         self._silent = int(name == "mp3" and samples is None and rate < 32_000)
         self._begun = False
         self._sink = _Sink()

@@ -19,7 +19,8 @@ from starlette.types import Receive, Scope, Send
 from wyoming_tts.encoding import encoder
 from wyoming_tts.errors import InvalidTextError, TextTooLongError, WyomingTtsError
 from wyoming_tts.http_site import Site
-from wyoming_tts.pipeline import ANY_VOICE, Observer
+from wyoming_tts.pipeline import ANY_VOICE
+from wyoming_tts.pipeline_stream import Observer
 from wyoming_tts.stretch import TimeStretch
 from wyoming_tts.types import MAX_SPEED, MIN_SPEED, AudioChunk, Progress, Samples, VoiceQuery, WordTiming
 
@@ -131,6 +132,8 @@ class Speech:
             speed=pace,
             text_format=wanted.text_format,
             on_progress=self._note,
+            normalise=wanted.normalise,
+            options={"instructions": wanted.instructions} if wanted.instructions else None,
         )
         async with contextlib.aclosing(chunks):
             async for chunk in chunks:

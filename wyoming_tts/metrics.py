@@ -32,8 +32,9 @@ class Metrics:
         self,
         statuses: Callable[[], Sequence[BackendStatus]],
         costs: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
+        failures: Callable[[], Mapping[tuple[str, str], int]] = dict,
     ) -> None:
-        """`statuses` and `costs` must answer at once."""
+        """All must answer at once; `failures` are calls of plugins that failed, by plugin and hook."""
         self._registry = CollectorRegistry()
         labels = ("backend", "voice")
         self._first = Histogram(
@@ -51,9 +52,8 @@ class Metrics:
             "underruns", "Times a listener would have fallen silent", ("backend",)
         )
         self._fallbacks = self._counter("fallbacks", "Streams that another backend spoke", ("backend",))
-        self.plugin_faults = self._counter("plugin_faults", "Calls that failed", ("plugin", "hook"))
-        """Calls of plugins that failed."""
         self._registry.register(_Backends(statuses, costs))
+        self._registry.register(_Plugins(failures))
         self._voices: set[str] = set()
 
     def observe(self, progress: Progress) -> None:
@@ -133,3 +133,18 @@ class _Backends(Collector):
         for one in statuses:
             gauge.add_metric((one.name,), of(one))
         return gauge
+
+
+class _Plugins(Collector):
+    """Calls of plugins that failed."""
+
+    def __init__(self, failures: Callable[[], Mapping[tuple[str, str], int]]) -> None:
+        self._failures = failures
+
+    def collect(self) -> Iterator[Metric]:
+        counter = CounterMetricFamily(
+            "wyoming_tts_plugin_failures", "Calls of plugins that failed", labels=("plugin", "hook")
+        )
+        for names, count in self._failures().items():
+            counter.add_metric(names, count)
+        yield counter

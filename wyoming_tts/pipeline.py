@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import dataclasses
 import itertools
 import logging
-import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from wyoming_tts.backends.base import Backend, closable
 from wyoming_tts.errors import UnknownVoiceError, UnsupportedFormatError, WyomingTtsError
+from wyoming_tts.pipeline_stream import Guarded, Observer, SpokenStream
+from wyoming_tts.plugin_streams import StreamPlugins
 from wyoming_tts.text.aloud import Aloud, read_aloud
 from wyoming_tts.text.language import detect_language
 from wyoming_tts.text.lexicon import Lexicon
@@ -23,14 +26,12 @@ from wyoming_tts.text.sentences import Sentence, SentenceReader, Step
 from wyoming_tts.text.ssml import Style
 from wyoming_tts.text.words import WordTimes
 from wyoming_tts.types import (
-    CHARACTERS_PER_SECOND,
     MAX_SPEED,
     MIN_SPEED,
     AudioChunk,
     AudioFormat,
     BackgroundPlayhead,
     Playhead,
-    Progress,
     SynthesisRequest,
     Voice,
     VoiceQuery,
@@ -69,10 +70,6 @@ class Catalogue(Protocol):
         """BCP 47 tags of what is spoken well."""
 
 
-Observer = Callable[[Progress], None]
-"""Called after every chunk, on the event loop: must return at once."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineSettings:
     """How the pipeline speaks when the caller does not say."""
@@ -93,35 +90,6 @@ class PipelineSettings:
     """After this long without new text, a sentence that ends in a stop is spoken without waiting for more."""
 
 
-@dataclass(slots=True)
-class _Stream:
-    """What the pipeline keeps for one listener."""
-
-    playhead: Playhead
-    speed: float
-    began: float
-    identity: str
-    observers: tuple[Observer, ...]
-    characters: int = 0
-    """Of the sentences before the one that is spoken now."""
-    sentence: int = 0
-    """Characters of that one."""
-    sentences: int = 0
-    audio_seconds: float = 0.0
-    backend: str = ""
-    voice: str = ""
-    wanted_backend: str = ""
-    total: int | None = None
-    """Characters of the whole text, once it is known."""
-    fraction: float | None = None
-
-    def advance(self, done: float) -> None:
-        """Note which part of the sentence is done."""
-        if self.total:
-            fraction = min(1.0, (self.characters + done * self.sentence) / self.total)
-            self.fraction = max(self.fraction or 0.0, fraction)
-
-
 class Pipeline:
     """Speaks texts through one backend; any number of streams at the same time."""
 
@@ -132,23 +100,40 @@ class Pipeline:
         settings: PipelineSettings | None = None,
         observers: Sequence[Observer] = (),
         lexicon: Lexicon | None = None,
+        plugins: StreamPlugins | None = None,
     ) -> None:
         """The backend may itself hold others; it is started and stopped by whoever made it."""
-        self._lexicon = lexicon
+        self._lexicon, self._plugins = lexicon, plugins
         self._backend = backend
         self._catalogue = catalogue
         self._settings = settings or PipelineSettings()
         self._observers = tuple(observers)
         self._counter = itertools.count(1)
 
-    def observe(self, observer: Observer) -> None:
-        """Call an observer for every stream from now on."""
-        self._observers += (observer,)
-
     @property
     def format(self) -> AudioFormat:
         """The format of every chunk."""
         return self._backend.format
+
+    @property
+    def backend(self) -> Backend:
+        """What speaks."""
+        return self._backend
+
+    @property
+    def settings(self) -> PipelineSettings:
+        """How it speaks when the caller does not say."""
+        return self._settings
+
+    def altered(self, *, backend: Backend | None = None, settings: PipelineSettings | None = None) -> Self:
+        """The same pipeline with another backend, perhaps one around its own, or other settings."""
+        changed = copy.copy(self)
+        changed._backend, changed._settings = backend or self._backend, settings or self._settings
+        return changed
+
+    def observe(self, observer: Observer) -> None:
+        """Tell one more of every stream from now on; one that raises is logged and told nothing more."""
+        self._observers += (Guarded(observer),)
 
     async def synthesize(
         self,
@@ -159,44 +144,68 @@ class Pipeline:
         text_format: str = "text",
         playhead: Playhead | None = None,
         on_progress: Observer | None = None,
+        normalise: bool = True,
+        options: Mapping[str, Any] | None = None,
     ) -> Chunks:
         """Speak text while it arrives; close the iterator to stop.
 
         Word times count from the start of the stream, word offsets in the text as it arrived, its tags
         and markup included. Text with nothing to say gives a short silence. `playhead` is the listener's
-        clock, where it is not the usual one; `on_progress` gets this stream's `Progress`. Raises
-        WyomingTtsError.
+        clock, where it is not the usual one; `on_progress` gets this stream's `Progress`. Without
+        `normalise` numbers and units are not put into words; `options` are for backends that know them, such
+        as `instructions`. Raises WyomingTtsError.
         """
         if text_format not in TEXT_FORMATS:
             offered = " and ".join(TEXT_FORMATS)
             raise UnsupportedFormatError(f"text format {text_format!r} is unknown; there are {offered}")
         chosen = self._catalogue.resolve(voice)
         undecided = self._settings.detect_language and voice == ANY_VOICE
-        stream = _Stream(
-            playhead or Playhead(),
-            speed or self._settings.speed,
-            time.monotonic(),
-            str(next(self._counter)),
-            self._observers + (() if on_progress is None else (on_progress,)),
-        )
-        reader = SentenceReader(ssml=text_format == "ssml")
+        stream = self._stream(chosen, speed, playhead, on_progress)
+        stream.normalise, stream.options = normalise, options or {}
+        made = self._made(text, SentenceReader(ssml=text_format == "ssml"), stream, chosen, undecided)
         try:
-            async with contextlib.aclosing(self._steps(text, reader, stream)) as steps:
-                async for step in steps:
-                    if undecided and isinstance(step, Sentence):
-                        chosen, undecided = self._detect(step.text.text, chosen), False
-                    async with contextlib.aclosing(self._take(step, chosen, stream, reader)) as chunks:
-                        async for chunk in chunks:
-                            yield chunk
-                            self._note(stream, chunk)
+            async with contextlib.aclosing(stream.hooks.stream(made) if stream.hooks else made) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+                    stream.sent(chunk)
             if not stream.audio_seconds:
                 yield self._silence(NOTHING_TO_SAY)
-            self._report(stream, finished=True)
+            stream.report(finished=True)
         finally:
             stream.playhead.ended, stream.playhead.characters_left = True, 0
 
+    def _stream(
+        self, voice: Voice, speed: float | None, playhead: Playhead | None, on_progress: Observer | None
+    ) -> SpokenStream:
+        identity = str(next(self._counter))
+        return SpokenStream(
+            identity=identity,
+            playhead=playhead or Playhead(),
+            speed=speed or self._settings.speed,
+            observers=self._observers + (() if on_progress is None else (on_progress,)),
+            hooks=self._plugins.open(identity, voice, self.format) if self._plugins else None,
+        )
+
+    async def _made(
+        self,
+        text: AsyncIterable[str],
+        reader: SentenceReader,
+        stream: SpokenStream,
+        voice: Voice,
+        undecided: bool,
+    ) -> Chunks:
+        """Sentence by sentence; the first one decides on the language where nobody else has."""
+        async with contextlib.aclosing(self._steps(text, reader, stream)) as steps:
+            async for step in steps:
+                if undecided and isinstance(step, Sentence):
+                    voice, undecided = self._detect(step.text.text, voice), False
+                async with contextlib.aclosing(self._take(step, voice, stream, reader)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+                        stream.made_seconds += chunk.seconds
+
     async def _steps(
-        self, text: AsyncIterable[str], reader: SentenceReader, stream: _Stream
+        self, text: AsyncIterable[str], reader: SentenceReader, stream: SpokenStream
     ) -> AsyncGenerator[Step, None]:
         """Sentences as early as they are known; reading goes on while the consumer speaks."""
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
@@ -258,7 +267,7 @@ class Pipeline:
         return self._voice_for(style.language, voice) if style.language else voice
 
     def _take(
-        self, step: Step, voice: Voice, stream: _Stream, reader: SentenceReader
+        self, step: Step, voice: Voice, stream: SpokenStream, reader: SentenceReader
     ) -> AsyncGenerator[AudioChunk, None]:
         if isinstance(step, Sentence):
             return self._speak(step, self._styled(voice, step.style), stream, reader.source)
@@ -268,80 +277,54 @@ class Pipeline:
         yield self._silence(seconds)
 
     async def _speak(
-        self, sentence: Sentence, voice: Voice, stream: _Stream, source: str
+        self, sentence: Sentence, voice: Voice, stream: SpokenStream, source: str
     ) -> AsyncGenerator[AudioChunk, None]:
         """One sentence and the pause behind it, with times from the start of the stream."""
-        aloud = read_aloud(sentence.text, voice, self._lexicon)
-        stream.characters, stream.sentence = stream.characters + stream.sentence, len(sentence.text)
-        stream.playhead.characters_left = max(0, len(source) - stream.characters - stream.sentence)
+        aloud = await self._read(sentence, voice, stream)
+        stream.begin(len(sentence.text), source)
         if not aloud.is_speakable:
             return
-        stream.backend, stream.sentences = voice.backend, stream.sentences + 1
-        stream.voice, stream.wanted_backend = voice.name, voice.backend
+        stream.sentences += 1
+        stream.backend, stream.voice, stream.wanted_backend = voice.backend, voice.name, voice.backend
         request = SynthesisRequest(
             text=aloud.normalised.text,
             pronunciations=aloud.pronunciations,
             voice=voice.speaker,
             speed=float(np.clip(stream.speed * sentence.style.rate * voice.speed, MIN_SPEED, MAX_SPEED)),
             playhead=stream.playhead,
+            options=MappingProxyType(dict(stream.options)),
         )
         times = WordTimes(aloud.cleaned, aloud.normalised, source, voice.language)
-        began, spoken = stream.audio_seconds, False
+        began, spoken = stream.made_seconds, False
         volume = sentence.style.volume * 10 ** (voice.gain / 20)
-        async with contextlib.aclosing(closable(self._backend.synthesize(request))) as chunks:
+        async with contextlib.aclosing(self._spoken(request, stream)) as chunks:
             async for chunk in chunks:
                 spoken = True
-                stream.backend = chunk.backend or stream.backend
-                stream.advance(_done(chunk, stream.audio_seconds - began, stream.sentence))
+                stream.advance(chunk, stream.made_seconds - began)
                 words = times.feed(word.later(began) for word in chunk.words)
                 yield _louder(dataclasses.replace(chunk, words=tuple(words)), volume)
         if spoken and (pause := self._pause(sentence, aloud, stream.speed)):
             yield self._silence(pause)
 
+    async def _read(self, sentence: Sentence, voice: Voice, stream: SpokenStream) -> Aloud:
+        if stream.hooks:
+            return await stream.hooks.read_aloud(sentence.text, voice, self._lexicon, stream.normalise)
+        return read_aloud(sentence.text, voice, self._lexicon, spell_out=stream.normalise)
+
+    def _spoken(self, request: SynthesisRequest, stream: SpokenStream) -> Chunks:
+        chunks = closable(self._backend.synthesize(request))
+        return stream.hooks.sentence(chunks) if stream.hooks else chunks
+
     def _pause(self, sentence: Sentence, aloud: Aloud, speed: float) -> float:
         """Seconds of silence behind a sentence; none where the cut is not at a mark."""
         if sentence.kind == "clause":
-            seconds = 0.0 if aloud.cleaned.text[-1].isalnum() else self._settings.clause_silence
+            seconds = 0.0 if aloud.cleaned.text[-1:].isalnum() else self._settings.clause_silence
         else:
             seconds = self._settings.sentence_silence
         return seconds * (2 if sentence.kind == "paragraph" else 1) / speed
 
     def _silence(self, seconds: float) -> AudioChunk:
         return AudioChunk(np.zeros(round(seconds * self.format.rate), np.float32), self.format)
-
-    def _note(self, stream: _Stream, chunk: AudioChunk) -> None:
-        """The chunk was taken by the listener's side: move its clock on and tell the observers."""
-        stream.playhead.sent(chunk.seconds)
-        stream.audio_seconds += chunk.seconds
-        self._report(stream, finished=False)
-
-    def _report(self, stream: _Stream, finished: bool) -> None:
-        if not stream.observers:
-            return
-        first = stream.playhead.first_audio
-        progress = Progress(
-            stream=stream.identity,
-            backend=stream.backend,
-            characters=stream.characters + stream.sentence,
-            sentences=stream.sentences,
-            audio_seconds=stream.audio_seconds,
-            elapsed_seconds=time.monotonic() - stream.began,
-            first_audio_seconds=None if first is None else first - stream.began,
-            fraction=1.0 if finished else stream.fraction,
-            finished=finished,
-            voice=stream.voice,
-            wanted_backend=stream.wanted_backend,
-            underruns=stream.playhead.underruns,
-        )
-        for observer in stream.observers:
-            observer(progress)
-
-
-def _done(chunk: AudioChunk, seconds: float, characters: int) -> float:
-    """Part of a sentence that is done with a chunk: as the backend says, else about."""
-    if chunk.fraction is not None:
-        return chunk.fraction
-    return min(0.95, (seconds + chunk.seconds) * CHARACTERS_PER_SECOND / max(1, characters))
 
 
 def _louder(chunk: AudioChunk, gain: float) -> AudioChunk:

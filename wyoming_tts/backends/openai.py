@@ -155,8 +155,8 @@ class OpenAIBackend(RemoteBackend):
         }
         if request.speed != 1:  # some servers know no speed, and some refuse slow ones
             body["speed"] = request.speed
-        if self._options.instructions:
-            body["instructions"] = self._options.instructions
+        if instructions := request.options.get("instructions") or self._options.instructions:
+            body["instructions"] = instructions
         return {**body, **self._options.extra_body}
 
     def _first_names(self) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,6 +18,11 @@ Replacement = str | Callable[[re.Match[str]], str | None]
 """What stands in place of a match (literally, no escapes); None from the function leaves the match alone."""
 
 Rule = tuple[re.Pattern[str], Replacement]
+
+_UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Characters of scripts without spaces: each is compared by itself."""
+
+_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|\s+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +152,30 @@ class AlignedText:
         ends += self.ends[kept:]
         return AlignedText("".join(pieces), tuple(starts), tuple(ends), tuple(marks))
 
+    def rewritten(self, text: str) -> AlignedText:
+        """As somebody else rewrote it: what is the same keeps its place and its marks.
+
+        Other words come from those that they stand in place of, and from none where they were put in.
+        """
+        return self if text == self.text else self.edited(_differences(self.text, text))
+
     def apply(self, rules: Iterable[Rule]) -> AlignedText:
         """One rule after the other, each everywhere."""
         text = self
         for pattern, replacement in rules:
             text = text.sub(pattern, replacement)
         return text
+
+
+def _differences(old: str, new: str) -> Iterator[tuple[int, int, str]]:
+    """The edits, whole words each, that make one text of another."""
+    tokens = [[*_TOKEN.finditer(text)] for text in (old, new)]
+    words = [[token[0] for token in side] for side in tokens]
+    places = [[token.start() for token in side] for side in tokens]
+    places[0].append(len(old))
+    places[1].append(len(new))
+    # Spaces are the same everywhere, which says nothing of what stands for what.
+    matcher = difflib.SequenceMatcher(str.isspace, words[0], words[1], autojunk=False)
+    for kind, start, end, first, last in matcher.get_opcodes():
+        if kind != "equal":
+            yield places[0][start], places[0][end], new[places[1][first] : places[1][last]]

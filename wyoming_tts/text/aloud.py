@@ -39,8 +39,18 @@ class Aloud:
         )
 
 
-def read_aloud(text: AlignedText, voice: Voice, lexicon: Lexicon | None = None) -> Aloud:
-    """How `voice` reads a sentence out. Never raises, whatever the text."""
-    cleaned = clean(text).stripped()
+def read_aloud(
+    text: AlignedText, voice: Voice, lexicon: Lexicon | None = None, *, spell_out: bool = True
+) -> Aloud:
+    """How `voice` reads a sentence out. Never raises, whatever the text.
+
+    Without `spell_out` numbers, units and the like stay as they are; markup goes in any case.
+    """
+    cleaned = read_written(text)
     looked_up = lexicon.apply(cleaned, voice.language, voice.name) if lexicon else cleaned
-    return Aloud(cleaned, normalise(looked_up, voice.language).stripped())
+    return Aloud(cleaned, normalise(looked_up, voice.language).stripped() if spell_out else looked_up)
+
+
+def read_written(text: AlignedText) -> AlignedText:
+    """A sentence as written, without markup."""
+    return clean(text).stripped()

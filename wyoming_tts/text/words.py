@@ -74,7 +74,7 @@ class WordTimes:
         if not held:
             return []
         start, end = min(w.char_start for w in held), max(w.char_end for w in held)
-        spans = self._take(start, end) if self._written is not None else [(start, end)]
+        spans = self._take(start, end) if self._written is not None else [(start, end)] * (start < end)
         if not spans:
             return []
         silent, spans = [span for span in spans if span[1] <= start], [s for s in spans if s[1] > start]

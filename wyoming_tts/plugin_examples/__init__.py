@@ -1,0 +1,1 @@
+"""Plugins to copy into the folder `plugins` of the data directory, and to change."""
