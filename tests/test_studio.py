@@ -206,8 +206,11 @@ async def test_voices_are_found_by_language_and_word(studio: Visit) -> None:
     await studio.page.select_option("#language", "fr-FR")
     assert "ff_siwis" in await shown.first.inner_text()
     assert await text_of(studio, "#voice-now") == "Siwis"
+    assert "Bonjour" in await studio.page.input_value("#text")
+    await studio.page.fill("#text", "Mine.")
     await studio.page.select_option("#language", "de")
     assert await shown.count() == 2
+    assert await studio.page.input_value("#text") == "Mine."
     await studio.page.select_option("#language", "")
     await studio.page.fill("#search", "british male")
     await studio.until(
@@ -370,6 +373,31 @@ async def test_the_server_is_seen_at_work(studio: Visit) -> None:
     await studio.until(lambda text: text == "1", listeners)
     await studio.page.keyboard.press("Escape")
     await studio.until(lambda text: text == "0", listeners)
+
+
+async def test_trouble_and_costs_are_seen(browser: Browser, server: StudioServer) -> None:
+    """A backend that is left alone has its reason beside it, and money its currency."""
+    status = server.get("/studio/status")
+    away = {"circuit": "open", "reason": "the server refused the key", "retry_seconds": 41.2}
+    service = status["backends"][0] | {"name": "service", "engine": "a service"} | away
+    costs = {"currency": "EUR", "today": 0.5, "month": 2, "daily_budget": 1.0, "monthly_budget": None}
+    changed = {"status": "degraded", "backends": [service, *status["backends"]]}
+    body = status | changed | {"costs": [{"backend": "service"} | costs]}
+    async with visit(browser, "about:blank", is_loaded=False) as studio:
+        await studio.page.route("**/studio/status", lambda route: route.fulfill(json=body))
+        await studio.page.goto(server.url)
+        await studio.until(
+            lambda text: text == "on a fallback", "document.getElementById('server-state').textContent"
+        )
+        await studio.page.click("#server-pill")
+        first = await text_of(studio, ".backends li:first-child")
+        assert "left alone" in first
+        assert "the server refused the key. Asked again in 42 s." in first
+        cells = await studio.page.locator("#server-costs td").all_inner_texts()
+        assert cells == ["0.5000 EUR", "1.0000 EUR", "2.0000 EUR", "–"]
+        await studio.page.evaluate(axe_source())
+        await look_at(studio, "trouble", DESKTOP)
+        assert studio.complaints == []
 
 
 async def test_what_is_copied_works(studio: Visit, server: StudioServer, tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ export class ReadAlong {
   #follow(element) {
     const box = this.#box;
     const top = element.offsetTop - box.offsetTop;
-    const isSeen = top >= box.scrollTop && top + element.offsetHeight <= box.scrollTop + box.clientHeight - 24;
+    const end = top + element.offsetHeight + 24;
+    const isSeen = top >= box.scrollTop && end <= box.scrollTop + box.clientHeight;
     if (!isSeen) box.scrollTop = top - box.clientHeight / 3;
   }
 }

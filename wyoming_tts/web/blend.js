@@ -59,7 +59,8 @@ export class Blend {
     const known = new Set(this.#voices.map((voice) => voice.id));
     this.#parts = this.#parts.filter((part) => known.has(part.voice));
     if (isPossible && !this.#parts.length) {
-      this.#parts = this.#voices.slice(0, 2).map((voice, place) => ({ voice: voice.id, weight: place ? 40 : 60 }));
+      const [one, other] = this.#voices;
+      this.#parts = [{ voice: one.id, weight: 60 }, { voice: other.id, weight: 40 }];
     }
     this.#render();
   }
@@ -106,8 +107,14 @@ export class Blend {
       part.weight = Number(slider.value);
       this.#changed();
     });
-    const remove = make("button", { type: "button", class: "quiet", title: "Take it out", disabled: this.#parts.length < 2,
-      "aria-label": `Take voice ${place + 1} out`, onclick: () => this.#remove(part) }, "×");
+    const remove = make("button", {
+      type: "button",
+      class: "quiet",
+      title: "Take it out",
+      "aria-label": `Take voice ${place + 1} out`,
+      disabled: this.#parts.length < 2,
+      onclick: () => this.#remove(part),
+    }, "×");
     return make("li", {}, choice, slider, share, remove);
   }
 

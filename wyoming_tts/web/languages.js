@@ -3,8 +3,14 @@
 const NAMES = new Intl.DisplayNames(["en"], { type: "language", fallback: "none" });
 
 /** Tags that stand for something else with espeak-ng than in general. */
-const OWN = { "ca-BA": "Catalan (Balearic)", "ca-NW": "Catalan (North-western)", "ca-VA": "Catalan (Valencian)",
-  "en-029": "Caribbean English", "ru-CL": "Russian (classic)", "zh-CN": "Mandarin Chinese" };
+const OWN = {
+  "ca-BA": "Catalan (Balearic)",
+  "ca-NW": "Catalan (North-western)",
+  "ca-VA": "Catalan (Valencian)",
+  "en-029": "Caribbean English",
+  "ru-CL": "Russian (classic)",
+  "zh-CN": "Mandarin Chinese",
+};
 
 /** @param {string} tag @returns {string} */
 export function languageName(tag) {

@@ -3,7 +3,8 @@
 import { $, make, message, note } from "./dom.js";
 
 /**
- * An entry as TOML. @param {{text: string, kind: string, value: string, language: string, isExact: boolean}} word
+ * An entry as TOML.
+ * @param {{text: string, kind: string, value: string, language: string, isExact: boolean}} word
  */
 export function entryOf({ text, kind, value, language, isExact }) {
   const lines = ["[[entry]]", `text = ${quoted(text)}`, `${kind} = ${quoted(value)}`];
@@ -72,7 +73,8 @@ export class Lexicon {
     try {
       if (!this.#mayReplace && (await this.#api.lexicon()).text !== this.#saved) {
         this.#mayReplace = true;
-        note($("lexicon-note"), "The file was changed elsewhere. Save again to replace that, or load it again.", "bad");
+        const text = "The file was changed elsewhere. Save again to replace that, or load it again.";
+        note($("lexicon-note"), text, "bad");
         return false;
       }
       const { entries, problems } = await this.#api.saveLexicon(text);
@@ -90,7 +92,8 @@ export class Lexicon {
   }
 
   #tell(entries, problems, before) {
-    const words = entries === 0 ? "No words yet." : entries === 1 ? "1 entry is used." : `${entries} entries are used.`;
+    const some = entries === 1 ? "1 entry is used." : `${entries} entries are used.`;
+    const words = entries === 0 ? "No words yet." : some;
     note($("lexicon-note"), before + words, before && !problems.length ? "good" : "");
     const list = $("lexicon-problems");
     list.hidden = !problems.length;

@@ -6,7 +6,7 @@ import { Blend } from "./blend.js";
 import { $, debounced, make, message } from "./dom.js";
 import { BrokenError } from "./events.js";
 import { askForKey } from "./key.js";
-import { languageName } from "./languages.js";
+import { languageName, sampleSentence } from "./languages.js";
 import { Lexicon } from "./lexicon.js";
 import { Player } from "./player.js";
 import { Reading } from "./reading.js";
@@ -32,13 +32,17 @@ const lexicon = new Lexicon(api);
 const status = new Status(api);
 const speech = new Speech(api, player, view());
 const reading = new Reading(api, () => ({ text: $("text").value, voice: chosen.voice }));
-const share = new Share(() => ({ ...wanted(), isListed: Boolean(voices.find(chosen.voice)), hasKey: api.hasKey }));
+const share = new Share(() => {
+  return { ...wanted(), isListed: Boolean(voices.find(chosen.voice)), hasKey: api.hasKey };
+});
 const openTab = tabs(document.querySelector("[role=tablist]"), opened);
 
 /** Who speaks: a voice or a blend, and, for a blend that is no voice yet, its pace and its decibels. */
 let chosen = { voice: "", pace: 1, gain: 0 };
 /** What is spoken now where it is not the text, to be spoken again when the voice changes. */
 let spoken = "";
+/** The text that the page has put in by itself. */
+let suggested = $("text").defaultValue;
 
 /** What is set, as a request has it. */
 function wanted(text = $("text").value) {
@@ -73,9 +77,24 @@ function choose(voice, pace = 1, gain = 0) {
   voices.choose(voice);
   const known = voices.find(voice);
   $("voice-now").textContent = known ? shortName(known) : voice || "the server’s choice";
-  $("voice-now-more").textContent = known ? languageName(known.language) : voice ? "(a blend)" : "";
+  $("voice-now-more").textContent = known ? aboutVoice(known) : voice ? "(a blend)" : "";
+  if (known) suggest(known.language);
   changed();
   again();
+}
+
+function aboutVoice(voice) {
+  if (voice.backend !== "espeak") return languageName(voice.language); // the others are named by it
+  return [voice.gender, "espeak-ng"].filter(Boolean).join(", ");
+}
+
+/** While nobody has written anything, the text is one that the voice can speak. */
+function suggest(language) {
+  if ($("text").value !== suggested) return;
+  const isEnglish = language.split("-")[0] === "en";
+  const text = isEnglish ? $("text").defaultValue : sampleSentence(language);
+  if (spoken === suggested) spoken = text;
+  $("text").value = suggested = text;
 }
 
 /** Speak again what is spoken, as it is set now; a slider that still moves is waited for. */
@@ -131,6 +150,7 @@ function view() {
       $("fact-gaps-box").hidden = true;
       waveform.clear();
       along.begin(text);
+      $("along").lang = voices.find(chosen.voice)?.language ?? "";
     },
     samples: (pieces, rate) => waveform.feed(pieces, rate),
     words: (words) => along.add(words),
@@ -142,7 +162,7 @@ function view() {
     moment(position, track) {
       along.show(position);
       waveform.draw(position);
-      facts({ length: `${clock(position)} of ${clock(track.seconds)}` });
+      facts({ length: `${clock(position)} of ${clock(track.seconds)}${track.isComplete ? "" : " so far"}` });
       showGaps(track);
     },
     end(isPlayed, track) {
@@ -153,13 +173,16 @@ function view() {
       say(isPlayed ? "Finished." : "Stopped.");
     },
     failed: showFailure,
+    silent: () => trouble("The browser plays nothing. Does it have a loudspeaker, and may this page use it?"),
   };
 }
 
 function showProgress({ backend, audio_seconds: audio, elapsed_seconds: elapsed }) {
   facts({ backend: backend || "–" });
-  if (audio > 0.5 && elapsed > 0) facts({ pace: `${(audio / elapsed).toFixed(1)}× real time` });
+  if (audio > 0.5 && elapsed > 0) facts({ pace: `${times(audio / elapsed)} real time` });
 }
+
+const times = (factor) => `${factor.toFixed(factor < 10 ? 1 : 0)}×`;
 
 function showGaps(track) {
   $("fact-gaps-box").hidden = !track.gaps;
@@ -168,8 +191,8 @@ function showGaps(track) {
 
 function showFailure(error, seconds) {
   if (error instanceof BrokenError) {
-    trouble(seconds ? `The speech broke off after ${seconds.toFixed(1)} s: the server or the network failed. Speak again to start over.`
-      : "The connection broke before anything was spoken.");
+    const where = seconds ? `after ${seconds.toFixed(1)} s` : "before it began";
+    trouble(`The speech broke off ${where}: the server or the network failed. Speak again to start over.`);
   } else if (error instanceof ApiError && error.status === 401) {
     trouble("Nothing can be spoken without a key. Speak again to enter one.");
   } else trouble(message(error));

@@ -6,13 +6,20 @@ const LEAD = 0.05;
 /** The same after a gap, so that one gap is not followed by the next. */
 const LEAD_AFTER_GAP = 0.25;
 const FADE = 0.015;
+/** Milliseconds of silence after which the device may sleep, which saves a phone's battery. */
+const AWAKE = 30_000;
 
 export class Player {
   /** @type {AudioContext | null} */
   context = null;
-  /** Where everything goes through: for the volume, and for whoever wants to listen. @type {GainNode | null} */
+  /**
+   * Where everything goes through: for the volume, and for whoever wants to listen.
+   * @type {GainNode | null}
+   */
   output = null;
   #volume = 1;
+  #open = 0;
+  #sleep = 0;
 
   /** Factor of the amplitude, at once. */
   get volume() {
@@ -26,17 +33,29 @@ export class Player {
 
   /** Start the audio device; to be called when somebody does something, since browsers want that. */
   async wake() {
-    if (!this.context) this.#open();
+    if (!this.context) this.#make();
+    clearTimeout(this.#sleep);
     if (this.context.state !== "running") await this.context.resume();
   }
 
   /** Something to be played from now on. @param {number} [gain] Factor of its amplitude. */
   open(gain = 1) {
-    if (!this.context) this.#open();
-    return new Track(this.context, this.output, gain);
+    if (!this.context) this.#make();
+    clearTimeout(this.#sleep);
+    const track = new Track(this.context, this.output, gain);
+    this.#open += 1;
+    track.ended.then(() => this.#closed());
+    return track;
   }
 
-  #open() {
+  #closed() {
+    this.#open -= 1;
+    if (this.#open) return;
+    clearTimeout(this.#sleep);
+    this.#sleep = setTimeout(() => this.context.suspend(), AWAKE);
+  }
+
+  #make() {
     this.context = openContext();
     this.output = this.context.createGain();
     this.output.gain.value = this.#volume;
@@ -76,6 +95,16 @@ export class Track {
     this.gain.gain.value = gain;
     this.gain.connect(output);
     this.ended = new Promise((resolve) => (this.#end = resolve));
+  }
+
+  /** Whether all of it was given. */
+  get isComplete() {
+    return this.#isComplete;
+  }
+
+  /** Whether the device plays nothing although it should have long begun. */
+  get isStuck() {
+    return this.firstAt !== null && performance.now() > this.firstAt + 2000 && this.position === 0;
   }
 
   /** Seconds that are there and not yet played. */

@@ -91,7 +91,8 @@ function withChanges(before, after) {
   fresh.forEach((word, place) => {
     const isNew = place % 2 === 0 && word && !kept.has(place / 2);
     const previous = found.at(-1);
-    if (isNew && found.length > 1 && found.at(-2) instanceof Element && typeof previous === "string" && !previous.trim()) {
+    const isBesideMark = found.at(-2) instanceof Element && typeof previous === "string" && !previous.trim();
+    if (isNew && isBesideMark) {
       found.pop();
       found.at(-1).append(previous + word); // neighbours are one mark
     } else found.push(isNew ? make("mark", {}, word) : word);
@@ -104,7 +105,8 @@ function common(one, other) {
   const table = Array.from({ length: one.length + 1 }, () => new Uint16Array(other.length + 1));
   for (let i = one.length - 1; i >= 0; i -= 1) {
     for (let j = other.length - 1; j >= 0; j -= 1) {
-      table[i][j] = one[i] === other[j] ? table[i + 1][j + 1] + 1 : Math.max(table[i + 1][j], table[i][j + 1]);
+      const longer = Math.max(table[i + 1][j], table[i][j + 1]);
+      table[i][j] = one[i] === other[j] ? table[i + 1][j + 1] + 1 : longer;
     }
   }
   const places = new Set();

@@ -18,7 +18,11 @@ export function curlOf({ text, voice, speed, volume, isSsml }, origin, hasKey) {
   return lines.join(" \\\n  ");
 }
 
-/** @param {Wanted} wanted @param {boolean} isListed Whether Home Assistant knows the voice. @returns {string} */
+/**
+ * @param {Wanted} wanted
+ * @param {boolean} isListed Whether Home Assistant knows the voice.
+ * @returns {string}
+ */
 export function yamlOf({ text, voice, speed, volume }, isListed) {
   const lines = [
     "action: tts.speak",
@@ -59,7 +63,8 @@ export class Share {
 
   async #copy(id) {
     const isCopied = await copied($(id));
-    const text = isCopied ? "Copied." : "The browser does not let the page copy; it is selected, copy it yourself.";
+    const refused = "The browser does not let the page copy; it is selected, copy it yourself.";
+    const text = isCopied ? "Copied." : refused;
     note($("copy-note"), text, isCopied ? "good" : "bad");
   }
 }

@@ -16,6 +16,7 @@ const MOST_AHEAD = 90;
  * @property {(position: number, track: any) => void} moment
  * @property {(isPlayed: boolean, track: any) => void} end
  * @property {(error: unknown, seconds: number) => void} failed
+ * @property {() => void} silent
  */
 
 export class Speech {
@@ -102,8 +103,11 @@ export class Speech {
   }
 
   #watch(track, signal) {
+    let isTold = false;
     const look = () => {
       if (signal.aborted || track !== this.track || this.state === "idle") return;
+      if (!isTold && track.isStuck) this.#view.silent();
+      isTold ||= track.isStuck;
       this.#view.moment(track.position, track);
       requestAnimationFrame(look);
     };

@@ -50,7 +50,8 @@ export class Status {
   #show(status) {
     const first = status.backends.find((one) => one.circuit !== "open");
     const isLoading = status.status === "healthy" && first && !first.loaded;
-    pill(isLoading ? "loading" : status.status, isLoading ? "loading" : STATES[status.status] ?? status.status);
+    const state = isLoading ? "loading" : status.status;
+    pill(state, STATES[state] ?? state);
     note($("server-note"), "");
     $("server-facts").replaceChildren(...this.#facts(status));
     refill($("server-backends"), status.backends.map(backendItem));
@@ -91,8 +92,10 @@ function refill(list, fresh) {
 function backendItem(backend) {
   const asked = backend.cache_hits + backend.cache_misses;
   const isReady = backend.circuit === "closed" && backend.loaded;
-  const text = backend.circuit === "closed" && !backend.loaded ? "loading" : CIRCUITS[backend.circuit] ?? backend.circuit;
-  const badge = make("span", { class: `badge ${isReady ? "good" : backend.circuit === "open" ? "bad" : "fair"}` }, text);
+  const isLoading = backend.circuit === "closed" && !backend.loaded;
+  const text = isLoading ? "loading" : CIRCUITS[backend.circuit] ?? backend.circuit;
+  const kind = isReady ? "good" : backend.circuit === "open" ? "bad" : "fair";
+  const badge = make("span", { class: `badge ${kind}` }, text);
   const facts = [
     fact("Voices", String(backend.voices)),
     fact("Computing", String(backend.running)),
@@ -113,10 +116,13 @@ function reasonOf({ reason, retry_seconds: seconds }) {
 function costTable(costs) {
   const money = (value, currency) => value == null ? "–" : `${value.toFixed(4)} ${currency}`;
   const head = ["Backend", "Today", "a day at most", "This month", "a month at most"];
-  const rows = costs.map((one) => make("tr", {}, make("th", { scope: "row" }, one.backend),
-    ...[one.today, one.daily_budget, one.month, one.monthly_budget].map((value) => make("td", {}, money(value, one.currency)))));
-  return make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))),
-    make("tbody", {}, ...rows));
+  const heads = head.map((text) => make("th", { scope: "col" }, text));
+  const rows = costs.map((one) => {
+    const values = [one.today, one.daily_budget, one.month, one.monthly_budget];
+    const cells = values.map((value) => make("td", {}, money(value, one.currency)));
+    return make("tr", {}, make("th", { scope: "row" }, one.backend), ...cells);
+  });
+  return make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
 }
 
 function bytes(count) {

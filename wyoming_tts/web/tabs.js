@@ -19,8 +19,8 @@ export function tabs(list, onopen) {
   list.addEventListener("keydown", (event) => {
     const place = all.indexOf(event.target);
     const ends = { Home: 0, End: all.length - 1 };
-    const next = ends[event.key] ?? (event.key in steps ? (place + steps[event.key] + all.length) % all.length : -1);
-    if (place < 0 || next < 0) return;
+    const next = ends[event.key] ?? (place + steps[event.key] + all.length) % all.length;
+    if (place < 0 || Number.isNaN(next)) return;
     event.preventDefault();
     all[next].focus();
     open(all[next]);

@@ -62,7 +62,8 @@ export class Voices {
     const cards = make("div", { class: "cards" }, ...voices.map((voice) => this.#card(voice)));
     if (!isFolded) return make("section", { class: "group" }, make("h3", {}, title), cards);
     const summary = make("summary", {}, title, make("span", { class: "count" }, `${voices.length}`));
-    const hint = make("p", { class: "hint" }, "Clear, but robotic. They speak when nothing else can, and in languages that nothing else has.");
+    const text = "Clear, but robotic. They speak when nothing else can, and languages that nothing else has.";
+    const hint = make("p", { class: "hint" }, text);
     return make("details", { class: "group" }, summary, hint, cards);
   }
 
@@ -81,8 +82,9 @@ export class Voices {
     input.addEventListener("change", () => this.#picked(voice));
     input.addEventListener("focus", () => this.#samples.play(voice));
     input.addEventListener("blur", () => this.#samples.stop());
-    card.addEventListener("pointerenter", (event) => event.pointerType !== "touch" && this.#samples.play(voice));
-    card.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && this.#samples.stop());
+    const hovered = (action) => (event) => event.pointerType !== "touch" && action();
+    card.addEventListener("pointerenter", hovered(() => this.#samples.play(voice)));
+    card.addEventListener("pointerleave", hovered(() => this.#samples.stop()));
     const words = [voice.id, voice.name, facts, ...voice.aliases, ...voice.languages,
       ...voice.languages.map(languageName)];
     this.#cards.push({ voice, input, card, words: ` ${wordsOf(words.join(" ")).join(" ")}` });
@@ -125,7 +127,8 @@ export class Voices {
     const wanted = wordsOf(this.#search.value);
     let count = 0;
     for (const { voice, card, words } of this.#cards) {
-      const isShown = (!tag || voice.languages.includes(tag)) && wanted.every((word) => words.includes(` ${word}`));
+      const isFound = wanted.every((word) => words.includes(` ${word}`));
+      const isShown = isFound && (!tag || voice.languages.includes(tag));
       card.hidden = !isShown;
       count += isShown ? 1 : 0;
     }
@@ -139,7 +142,11 @@ export class Voices {
       group.hidden = !group.querySelector(".voice:not([hidden])");
       if (group.hidden) continue;
       // folded voices are unfolded only where there is nothing else to be seen
-      if (group.matches("details")) group.open = isFiltered && isFirst;
+      if (group.matches("details")) {
+        const count = group.querySelectorAll(".voice:not([hidden])").length;
+        group.open = isFiltered && isFirst;
+        group.querySelector(".count").textContent = String(count);
+      }
       isFirst = false;
     }
   }
@@ -181,9 +188,8 @@ function groupsOf(voices) {
 }
 
 function factsOf(voice) {
-  const isNamedByLanguage = voice.own || voice.backend === LAST_RESORT;
   return [
-    isNamedByLanguage && voice.own ? languageName(voice.language) : "",
+    voice.own ? languageName(voice.language) : "",
     voice.gender ?? "",
     voice.grade ? `grade ${voice.grade}` : "",
     voice.backend !== "kokoro" && voice.backend !== LAST_RESORT ? voice.backend : "",
