@@ -77,6 +77,14 @@ async def test_a_blend_is_kept_and_spoken_with(tmp_path: Path) -> None:
         request = served.backend.requests[-1]
         assert (request.voice.name, request.speed) == ("af_bella(2)+af_sky(1)", 0.9)
         assert served.site.catalogue.resolve(VoiceQuery(name="day")).base is not None
+        again = {"name": "night", "voice": "af_sky", "overwrite": False}
+        assert (await served.client.post("/v1/audio/voices", json=again)).status_code == 400
+        assert (await served.client.delete("/v1/audio/voices/day")).status_code == 204
+        assert (await served.client.delete("/v1/audio/voices/day")).status_code == 404
+        assert (await served.client.delete("/v1/audio/voices/af_heart")).status_code == 404
+        names = (await served.client.get("/v1/audio/voices?legacy=1")).json()["voices"]
+        assert "day" not in names
+        assert "night" in names
     text = (tmp_path / "voices.toml").read_text()
     assert "# ours" in text
     assert "# hers" in text

@@ -38,6 +38,9 @@ HEADERS = {
 }
 """What browsers are told; nothing is loaded from elsewhere."""
 
+FILES = ("/web/", "/docs-files/")
+"""What browsers may keep, if they ask whether it is still the same."""
+
 CLOSING = {"Connection": "close"}
 """Whoever is refused may still be sending a body that nobody reads."""
 
@@ -152,7 +155,7 @@ def _with_headers(send: Send, path: str) -> Send:
                 headers.setdefault(name, value)
             if path.startswith(DOCS):
                 headers["Content-Security-Policy"] = _docs_policy()
-            headers.setdefault("Cache-Control", "no-store")
+            headers.setdefault("Cache-Control", "no-cache" if path.startswith(FILES) else "no-store")
         await send(message)
 
     return sending

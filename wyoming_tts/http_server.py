@@ -55,7 +55,7 @@ def build_app(site: Site) -> ASGIApp:
         inner = CORSMiddleware(
             app,
             allow_origins=site.settings.access.origins,
-            allow_methods=["GET", "POST", "PUT"],
+            allow_methods=["DELETE", "GET", "POST", "PUT"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key"],
         )
     return Guard(inner, site.settings.access)

@@ -13,7 +13,7 @@ from wyoming_tts.errors import RequestError, UnknownVoiceError
 from wyoming_tts.http_errors import answer
 from wyoming_tts.http_requests import VoiceName
 from wyoming_tts.http_site import Site
-from wyoming_tts.presets import FILE_NAME, Preset, save_preset
+from wyoming_tts.presets import FILE_NAME, Preset, remove_preset, save_preset
 from wyoming_tts.types import Voice, VoiceQuery
 from wyoming_tts.voices import mixed_pack, pack_bytes
 
@@ -59,6 +59,9 @@ class VoiceRequest(BaseModel):
     gain: float = Field(default=0.0, ge=-40, le=20)
     """Decibels by which it is louder."""
 
+    overwrite: bool = True
+    """Whether it takes the place of a voice of one's own that has this name."""
+
 
 def router(site: Site) -> APIRouter:
     """The routes of voices and models."""
@@ -76,6 +79,12 @@ def router(site: Site) -> APIRouter:
     async def save_voice(request: VoiceRequest) -> dict[str, Any]:
         """Keep a voice of one's own, which Home Assistant then lists."""
         return await _saved(site, request)
+
+    @routes.delete("/v1/audio/voices/{name}", status_code=204, response_class=Response)
+    async def remove_voice(name: str) -> Response:
+        """Forget a voice of one's own."""
+        await _removed(site, name)
+        return Response(status_code=204)
 
     @routes.post(
         "/v1/audio/voices/combine",
@@ -137,7 +146,7 @@ def _model(name: str) -> dict[str, Any]:
 async def _saved(site: Site, request: VoiceRequest) -> dict[str, Any]:
     base = site.catalogue.resolve(VoiceQuery(name=request.voice))
     taken = next((one for one in site.catalogue.voices() if one.name == request.name), None)
-    if taken is not None and taken.base is None:
+    if taken is not None and (taken.base is None or not request.overwrite):
         raise RequestError(f"{request.name} is a voice already; choose another name.")
     preset = Preset(
         voice=request.voice, speed=request.speed, gain=request.gain, description=request.description
@@ -149,6 +158,16 @@ async def _saved(site: Site, request: VoiceRequest) -> dict[str, Any]:
     site.catalogue.refresh()
     saved = site.catalogue.resolve(VoiceQuery(name=request.name))
     return voice_body(saved, site.catalogue.default) | {"voice": base.name}
+
+
+async def _removed(site: Site, name: str) -> None:
+    try:
+        was_there = await asyncio.to_thread(remove_preset, site.data_dir / FILE_NAME, name)
+    except (OSError, ValueError) as error:
+        raise RequestError(f"{FILE_NAME} cannot be written: {error}") from error
+    if not was_there:
+        raise UnknownVoiceError(f"{FILE_NAME} has no voice {name[:80]!a}")
+    site.catalogue.refresh()
 
 
 def _pack(site: Site, voice: Voice) -> bytes:

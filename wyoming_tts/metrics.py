@@ -22,6 +22,11 @@ REAL_TIME = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1, 1.5, 3)
 MOST_VOICES = 200
 """Voices that are told apart: a request can name any blend, and each would be kept for ever."""
 
+CACHE = {
+    "wyoming_tts_cache_hits": "Sentences that were in the cache",
+    "wyoming_tts_cache_misses": "Sentences that had to be computed",
+}
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -109,13 +114,11 @@ class _Backends(Collector):
         yield self._gauge(
             "cache_bytes", "Memory that cached speech takes", statuses, lambda one: one.cache_bytes
         )
-        for name, text, of in (
-            ("cache_hits", "Sentences that were in the cache", lambda one: one.cache_hits),
-            ("cache_misses", "Sentences that had to be computed", lambda one: one.cache_misses),
-        ):
-            counter = CounterMetricFamily(f"wyoming_tts_{name}", text, labels=("backend",))
-            for one in statuses:
-                counter.add_metric((one.name,), of(one))
+        hits = {one.name: (one.cache_hits, one.cache_misses) for one in statuses}
+        for number, (name, text) in enumerate(CACHE.items()):
+            counter = CounterMetricFamily(name, text, labels=("backend",))
+            for backend, counts in hits.items():
+                counter.add_metric((backend,), counts[number])
             yield counter
         cost = GaugeMetricFamily(
             "wyoming_tts_cost", "Money that was spent", labels=("backend", "period", "currency")

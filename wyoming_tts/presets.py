@@ -100,15 +100,36 @@ def save_preset(path: Path, name: str, preset: Preset) -> None:
     Raises OSError, and ValueError for a file that is not TOML.
     """
     import tomlkit
+
+    document, table = _document(path), tomlkit.inline_table()
+    table.update(preset.model_dump(exclude_defaults=True, mode="json"))
+    document[name] = table
+    _write(path, document)
+
+
+def remove_preset(path: Path, name: str) -> bool:
+    """Take a voice out of the file; whether it was there. Raises OSError, and ValueError for no TOML."""
+    document = _document(path)
+    if name not in document:
+        return False
+    del document[name]
+    _write(path, document)
+    return True
+
+
+def _document(path: Path) -> Any:
+    import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+        return tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
     except TOMLKitError as error:
         raise ValueError(str(error)) from error
-    table = tomlkit.inline_table()
-    table.update(preset.model_dump(exclude_defaults=True, mode="json"))
-    document[name] = table
+
+
+def _write(path: Path, document: Any) -> None:
+    import tomlkit
+
     content = tomlkit.dumps(document).encode()
     if len(content) > MOST_BYTES:
         raise ValueError(f"it would be larger than {MOST_BYTES} bytes")
