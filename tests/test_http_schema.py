@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -57,3 +60,13 @@ def test_routes_keep_their_word(url: str) -> None:
             case.call_and_validate(timeout=20, excluded_checks=UNKNOWN_TO_SCHEMAS)
 
         keeps_its_word()
+
+
+def test_every_route_is_in_the_readme(url: str) -> None:
+    """The table of routes and the document have the same."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    table = readme.partition("\n## HTTP\n")[2].partition("\n`/docs` describes")[0]
+    told = set(re.findall(r"`(GET|POST|PUT|DELETE) (/[^`?]*)`", table))
+    document = httpx.get(f"{url}/openapi.json").json()
+    there = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert told == there
