@@ -59,7 +59,7 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     async def open(self, chunks: Chunks) -> Stream:
-        """A stream, once everything is started; on the loop. Raises what starting raised, and RuntimeError."""
+        """A stream, once all is started; on the loop. Raises what starting raised, and RuntimeError."""
         try:
             await asyncio.shield(self._starting)
         except asyncio.CancelledError:
