@@ -20,6 +20,7 @@ from tests.benchmarks import (
     first_audio,
     household,
     memory,
+    over_http,
     slow_reader,
     streamed,
     text,
@@ -43,6 +44,7 @@ BENCHMARKS: Mapping[str, Callable[[Context], Result]] = {
     "text": text.run,
     "whole": whole.run,
     "wyoming-bench": wyoming_bench.run,
+    "http": over_http.run,
     "memory": memory.run,
 }
 PACKAGES = (
