@@ -15,6 +15,15 @@ KEYS = ApiKeys({"phone": "secret-1", "laptop": "secret-2"})
 BODY = {"input": "Hello.", "response_format": "pcm"}
 
 
+async def test_the_log_tells_whose_key_it_was(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By its name; the key is nowhere."""
+    caplog.set_level("DEBUG", "wyoming_tts")
+    async with http_serving(tmp_path, access=Access(keys=KEYS), key="secret-2") as served:
+        assert (await served.client.post("/v1/audio/speech", json=BODY)).status_code == 200
+    assert "Spoken over HTTP for laptop" in caplog.text
+    assert "secret" not in caplog.text
+
+
 async def test_without_a_key_nothing_is_said(tmp_path: Path) -> None:
     """Each key of several is one, in either header; the watcher's routes and the page need none."""
     async with http_serving(tmp_path, access=Access(keys=KEYS)) as served:

@@ -31,9 +31,20 @@ from tests.fakes import (
     types_of,
     wait_for,
 )
+from wyoming_tts.access import AllowList
 from wyoming_tts.wire import Limits
 from wyoming_tts.wyoming_connection import WyomingSettings
 from wyoming_tts.wyoming_server import WyomingServer
+
+
+async def test_addresses_that_are_not_let_in() -> None:
+    """They are hung up on without a word; others are served."""
+    elsewhere = WyomingSettings(allow=AllowList.of(["10.0.0.0/8"]))
+    async with serving(settings=elsewhere) as server, raw(server) as (reader, _):
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+    async with serving(settings=WyomingSettings(allow=AllowList.of(["127.0.0.1"]))) as server:
+        await assert_serves(server)
 
 
 async def test_text_is_bounded() -> None:

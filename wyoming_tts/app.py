@@ -19,7 +19,7 @@ from wyoming_tts.backends.cache import CachedBackend
 from wyoming_tts.config import Settings
 from wyoming_tts.errors import ConfigError, WyomingTtsError
 from wyoming_tts.heap import keep_heap_small
-from wyoming_tts.http_assembly import build_http, start_http
+from wyoming_tts.http_assembly import HttpSide
 from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.aloud import read_aloud
 from wyoming_tts.text.language import load_detector
@@ -54,7 +54,7 @@ class App:
         self._plugins, self._chain = built.plugins, built.chain
         self._catalogue, self._pipeline = built.catalogue, built.pipeline
         self._wyoming = WyomingServer(self._pipeline, self._info, _wyoming_settings(settings))
-        self._http = build_http(settings, built)
+        self._http = HttpSide(settings, built)
         self._stop = asyncio.Event()
         self._exit_status = 0
 
@@ -63,17 +63,27 @@ class App:
         with _signals(self._stop.set):
             await self._wyoming.start(self._settings.uri)
             _LOGGER.info("Listening on %s", self._settings.uri)
-            if self._http:
-                await start_http(self._http, self._settings)
             advertisement = self._advertisement()
             if advertisement:
                 await advertisement.start()
-            loading = asyncio.create_task(self._load(), name="load")
+            begun = [
+                asyncio.create_task(self._load(), name="load"),
+                asyncio.create_task(self._offer_http(), name="http"),
+            ]
             try:
                 await self._until_stopped()
             finally:
-                await self._shut_down(advertisement, loading)
+                await self._shut_down(advertisement, begun)
         return self._exit_status
+
+    async def _offer_http(self) -> None:
+        try:
+            await self._http.start()
+        except ConfigError as error:
+            _LOGGER.error("%s", error)
+            self._end(2)
+        except Exception:  # there is Wyoming still
+            _LOGGER.exception("No HTTP")
 
     async def _load(self) -> None:
         """Start the backend; a server that cannot speak ends, so that whoever watches it notices."""
@@ -105,15 +115,15 @@ class App:
         for wait in waits:
             wait.cancel()
 
-    async def _shut_down(self, advertisement: Advertisement | None, loading: asyncio.Task[None]) -> None:
+    async def _shut_down(self, advertisement: Advertisement | None, begun: list[asyncio.Task[None]]) -> None:
         _LOGGER.info("Stopping")
         if advertisement:
             await advertisement.stop()
         grace = self._settings.shutdown_grace
-        http = [self._http.stop(grace)] if self._http else []
-        await asyncio.gather(self._wyoming.stop(grace), *http)
-        loading.cancel()
-        await asyncio.gather(loading, return_exceptions=True)
+        await asyncio.gather(self._wyoming.stop(grace), self._http.stop(grace))
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
         await self._chain.stop()
         self._plugins.close()
         for member in self._chain.members:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 from typing import TYPE_CHECKING
@@ -19,28 +20,40 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 
-def build_http(settings: Settings, built: Assembly) -> HttpServer | None:
-    """None where it is off, or what it takes is not installed, which is said. Raises ConfigError."""
-    access = access_of(settings)
-    if not settings.http or settings.uri.startswith("stdio"):
-        return None
-    try:
-        return _server(settings, built, access)
-    except ImportError as error:
-        _LOGGER.warning("No HTTP: %s; pip install 'wyoming-tts[http]', or --no-http", error)
-        return None
+class HttpSide:
+    """The HTTP server of a process, built beside everything else: importing what it takes needs a while."""
 
+    def __init__(self, settings: Settings, built: Assembly) -> None:
+        """Loads nothing yet. Raises ConfigError for keys that cannot be read."""
+        self._settings, self._built, self._access = settings, built, access_of(settings)
+        self._server: HttpServer | None = None
 
-async def start_http(server: HttpServer, settings: Settings) -> None:
-    """Listen. A port that is taken is a mistake only where somebody chose it: two may share a machine."""
-    try:
-        await server.start(settings.http_uri)
-    except ConfigError as error:
-        if "http_uri" in settings.model_fields_set:
-            raise
-        _LOGGER.warning("No HTTP: %s", error)
-    else:
-        _LOGGER.info("HTTP and the studio on %s", settings.http_uri)
+    async def start(self) -> None:
+        """Listen, unless it is off or what it takes is not installed, which is said.
+
+        Raises ConfigError for an address that cannot be had, if somebody chose it: with the usual one two
+        servers may share a machine, and the second has no HTTP.
+        """
+        settings = self._settings
+        if not settings.http or settings.uri.startswith("stdio"):
+            return
+        try:
+            server = await asyncio.to_thread(_server, settings, self._built, self._access)
+            await server.start(settings.http_uri)
+        except ImportError as error:
+            _LOGGER.warning("No HTTP: %s; pip install 'wyoming-tts[http]', or --no-http", error)
+        except ConfigError as error:
+            if "http_uri" in settings.model_fields_set:
+                raise
+            _LOGGER.warning("No HTTP: %s", error)
+        else:
+            self._server = server
+            _LOGGER.info("HTTP and the studio on %s", settings.http_uri)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """See `HttpServer.stop`."""
+        if self._server:
+            await self._server.stop(grace_seconds)
 
 
 def access_of(settings: Settings) -> Access:

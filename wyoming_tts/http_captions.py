@@ -17,7 +17,15 @@ from wyoming_tts.encoding import FORMATS, encoder
 from wyoming_tts.http_events import word_body
 from wyoming_tts.http_requests import FormatName, SpeechRequest, VoiceName, query
 from wyoming_tts.http_site import Site
-from wyoming_tts.http_stream import Speech, StreamedAnswer, Wanted, check_format, unless_gone, whole_file
+from wyoming_tts.http_stream import (
+    Speech,
+    StreamedAnswer,
+    Wanted,
+    caller_of,
+    check_format,
+    unless_gone,
+    whole_file,
+)
 from wyoming_tts.phonemes import Phonemes
 from wyoming_tts.subtitles import SUBTITLE_FORMATS, cues, written
 from wyoming_tts.text.aligned import AlignedText
@@ -96,7 +104,7 @@ def router(site: Site) -> APIRouter:
 
     async def captions(request: Request, body: CaptionedRequest) -> Response:
         check_format(site, body.response_format, body.sample_rate)
-        speech = Speech(site, body.wanted(site.voice_names()))
+        speech = Speech(site, body.wanted(site.voice_names()), caller=caller_of(request))
         if not body.stream:
             return JSONResponse(
                 await _captioned(await unless_gone(request, speech.whole()), speech.rate, body)
@@ -118,7 +126,7 @@ def router(site: Site) -> APIRouter:
     @routes.post("/v1/audio/subtitles", responses=SUBTITLES, response_class=Response)
     async def subtitles(request: Request, body: SubtitlesRequest) -> Response:
         """Subtitles for a text as it would be spoken."""
-        speech = Speech(site, body.wanted(site.voice_names()))
+        speech = Speech(site, body.wanted(site.voice_names()), caller=caller_of(request))
         _, words = await unless_gone(request, speech.whole())
         name = body.subtitle_format
         text = "".join(written(cues(words, body.input, speech.seconds), name))

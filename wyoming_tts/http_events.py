@@ -14,7 +14,15 @@ from fastapi import Request
 
 from wyoming_tts.audio import to_s16
 from wyoming_tts.http_site import Site
-from wyoming_tts.http_stream import Speech, StreamedAnswer, Wanted, check_format, encoded, unless_gone
+from wyoming_tts.http_stream import (
+    Speech,
+    StreamedAnswer,
+    Wanted,
+    caller_of,
+    check_format,
+    encoded,
+    unless_gone,
+)
 from wyoming_tts.types import AudioChunk, Progress, WordTiming
 
 
@@ -23,7 +31,7 @@ async def openai_events(
 ) -> StreamedAnswer:
     """`speech.audio.delta` with pieces of the file, then `speech.audio.done`."""
     check_format(site, name, rate)
-    speech = Speech(site, wanted)
+    speech = Speech(site, wanted, caller=caller_of(request))
     first = await unless_gone(request, speech.first())
     return _answer(site, _openai(speech, first, name, rate, wanted.text))
 
@@ -31,7 +39,7 @@ async def openai_events(
 async def own_events(site: Site, request: Request, wanted: Wanted) -> StreamedAnswer:
     """`start`, then `words`, `audio` and `progress` in turn, then `done`."""
     latest = _Latest()
-    speech = Speech(site, wanted, latest.note)
+    speech = Speech(site, wanted, latest.note, caller=caller_of(request))
     first = await unless_gone(request, speech.first())
     return _answer(site, _own(speech, first, latest))
 

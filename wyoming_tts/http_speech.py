@@ -15,6 +15,7 @@ from wyoming_tts.http_stream import (
     Speech,
     StreamedAnswer,
     Wanted,
+    caller_of,
     check_format,
     encoded,
     unless_gone,
@@ -69,7 +70,7 @@ async def _file(
 ) -> Response:
     check_format(site, name, rate)
     headers = {"Content-Disposition": f'inline; filename="speech{FORMATS[name].extension}"'}
-    speech = Speech(site, wanted)
+    speech = Speech(site, wanted, caller=caller_of(request))
     if not stream:
         samples, _ = await unless_gone(request, speech.whole())
         data = await asyncio.to_thread(whole_file, samples, speech.rate, name, rate)

@@ -65,9 +65,12 @@ class Wanted:
 class Speech:
     """The speech of one request: an async iterator over its chunks that must be closed."""
 
-    def __init__(self, site: Site, wanted: Wanted, on_progress: Observer | None = None) -> None:
-        """Speaks nothing yet. `on_progress` gets the `Progress` of this stream."""
+    def __init__(
+        self, site: Site, wanted: Wanted, on_progress: Observer | None = None, *, caller: str | None = None
+    ) -> None:
+        """Speaks nothing yet. `on_progress` gets the `Progress` of this stream; `caller` is for the log."""
         self._site, self._wanted, self._observer = site, wanted, on_progress
+        self._caller = caller
         self.rate = site.pipeline.format.rate
         """Samples per second."""
         self.samples = 0
@@ -152,8 +155,9 @@ class Speech:
     def _log(self, outcome: str, first: float | None, seconds: float) -> None:
         voice = self._wanted.voice
         _LOGGER.info(
-            "%s over HTTP: voice %s%s, %d characters, first audio after %s s, %.2f s of audio in %.2f s",
+            "%s over HTTP%s: voice %s%s, %d characters, first audio after %s s, %.2f s of audio in %.2f s",
             outcome,
+            f" for {self._caller}" if self._caller else "",
             ascii((voice.name or voice.language or "default")[:80]),
             f" by {self._progress.backend}" if self._progress and self._progress.backend else "",
             len(self._wanted.text),
@@ -175,6 +179,11 @@ def _louder(chunk: AudioChunk, gain: float) -> AudioChunk:
 
 async def _at_once(text: str) -> AsyncGenerator[str, None]:
     yield text
+
+
+def caller_of(request: Request) -> str | None:
+    """Whose key a request brought, where keys are asked for."""
+    return getattr(request.state, "caller", None)
 
 
 def check_format(site: Site, name: str, rate: int | None) -> None:
