@@ -30,7 +30,7 @@ SHARED_BACKENDS = (
         "backends.kokoro",
     ),
     *("backends.chatterbox_cache", "backends.chatterbox_clips", "backends.chatterbox_models"),
-    *("backends.chatterbox_stream", "backends.chatterbox_tokens"),
+    *("backends.chatterbox_speaker", "backends.chatterbox_stream", "backends.chatterbox_tokens"),
     *("backends.circuit", "backends.members", "backends.metered", "backends.voice_match"),
     *("backends.resident_backend", "backends.torch_device"),
     *("backends.remote", "backends.remote_audio", "backends.remote_backend"),
@@ -48,6 +48,7 @@ HTTP = ("captions", "errors", "events", "guard", "server", "speech", "status", "
 LOADS_HEAVY = {
     "backends.chatterbox_cache": "computes with torch; imported where the model is loaded",
     "backends.chatterbox_models": "the same",
+    "backends.chatterbox_speaker": "the same",
     "backends.chatterbox_stream": "the same",
     "backends.chatterbox_tokens": "the same",
     "backends.kokoro_graph": "rewrites graphs with onnx; imported where a model is prepared",

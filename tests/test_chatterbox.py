@@ -51,7 +51,7 @@ from tests.tiny_chatterbox import (  # noqa: E402
     checkpoints,
     shrunken,
 )
-from wyoming_tts.backends import chatterbox_stream, chatterbox_tokens  # noqa: E402
+from wyoming_tts.backends import chatterbox_speaker, chatterbox_stream, chatterbox_tokens  # noqa: E402
 from wyoming_tts.backends.chatterbox_models import KINDS, Model  # noqa: E402
 
 pytestmark = WARNINGS
@@ -132,7 +132,7 @@ async def test_leaving_stops_between_two_tokens(
                 go_on.wait(PATIENCE)
             yield token
 
-    monkeypatch.setattr(chatterbox_stream, "tokens", slow)
+    monkeypatch.setattr(chatterbox_speaker, "tokens", slow)
     async with started(backend(folder, tmp_path)) as speaker:
         task = asyncio.create_task(said(speaker, TEXT, speaker.voices()[0]))
         assert await asyncio.to_thread(reached.wait, PATIENCE)
@@ -153,7 +153,7 @@ async def test_first_piece_comes_before_the_last_token(
             count[0] += 1
             yield token
 
-    monkeypatch.setattr(chatterbox_stream, "tokens", counted)
+    monkeypatch.setattr(chatterbox_speaker, "tokens", counted)
     async with started(backend(folder, tmp_path)) as speaker:
         chunks = speaker.synthesize(SynthesisRequest(text=TEXT, voice=speaker.voices()[0]))
         first = await anext(chunks)
@@ -303,7 +303,7 @@ async def test_stop_while_it_speaks(folder: Path, tmp_path: Path, monkeypatch: p
             count[0] += 1
             yield token
 
-    monkeypatch.setattr(chatterbox_stream, "tokens", counted)
+    monkeypatch.setattr(chatterbox_speaker, "tokens", counted)
     speaker = backend(folder, tmp_path, max_tokens=4000)
     await speaker.start()
     (mine,) = speaker.voices()

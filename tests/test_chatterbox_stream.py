@@ -26,10 +26,10 @@ from tests.speech import surroundings  # noqa: E402
 from tests.tiny_chatterbox import TEXT, TOKEN, WARNINGS, embed, load  # noqa: E402
 from wyoming_tts.backends import chatterbox_tokens  # noqa: E402
 from wyoming_tts.backends.chatterbox_models import KINDS, Model, VoiceBook  # noqa: E402
+from wyoming_tts.backends.chatterbox_speaker import Drawn, Speaker  # noqa: E402
 from wyoming_tts.backends.chatterbox_stream import (  # noqa: E402
     MelStream,
     Pieces,
-    Speaker,
     WaveStream,
     stream,
 )
@@ -412,7 +412,7 @@ def test_ends_are_the_packages(
     kind: str, models: dict[str, Model], voices: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Turbo gets its silence, the multilingual model loses its last token, and a runaway has an end."""
-    monkeypatch.setattr("wyoming_tts.backends.chatterbox_stream.tokens", endless)
+    monkeypatch.setattr("wyoming_tts.backends.chatterbox_speaker.tokens", endless)
     said = speaker(models[kind], voices[kind], monkeypatch, max_tokens=1000)
     samples = np.concatenate(list(said.speak(request("Hi"), None, 5, lambda: None)))
     limit = 75 + 5 * len("Hi")
@@ -449,7 +449,7 @@ def test_errors_are_ours(
             raise error
         yield from ()
 
-    monkeypatch.setattr("wyoming_tts.backends.chatterbox_stream.tokens", failing)
+    monkeypatch.setattr("wyoming_tts.backends.chatterbox_speaker.tokens", failing)
     said = speaker(models["turbo"], voices["turbo"], monkeypatch)
     with pytest.raises(ours):
         list(said.speak(request(TEXT), None, 5, lambda: None))
@@ -461,3 +461,16 @@ def test_pieces_grow_with_what_is_in_store() -> None:
     sizes = [pieces.next(*given) for given in ((0, 0), (10, 0), (25, 1.9), (25, 2.5), (50, 9), (100, 99))]
     assert sizes == [10, 25, 25, 50, 100, 100]
     assert pieces.next(100, 0) == 25
+
+
+def test_progress_is_told_from_tokens() -> None:
+    """While they are drawn from what such a text takes, at the end from what there were; it never falls."""
+    drawn, fractions = Drawn(), []
+    for tokens_, seconds in ((30, 0.5), (60, 1.5), (90, 3.0), (200, 3.2)):
+        drawn.tokens = tokens_
+        fractions.append(drawn.fraction(seconds, 60))
+    assert fractions == sorted(fractions)
+    assert 0 < fractions[0] < fractions[2] <= 0.95
+    drawn.ended = True
+    assert drawn.fraction(4.0, 60) == max(fractions[-1], 4.0 * 25 / 200)
+    assert drawn.fraction(8.0, 60) == 1.0

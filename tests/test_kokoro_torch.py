@@ -358,7 +358,7 @@ async def test_an_idle_model_is_unloaded(
     async with started(backend):
         assert await spoken(backend, "Yes.")
         await until(lambda: "unloaded" in backend.engine)
-        assert freed == ["cpu"]
+        await until(lambda: freed == ["cpu"])
         backend.wake()
         await until(lambda: backend.loads == 2)
         await until(lambda: "unloaded" in backend.engine)

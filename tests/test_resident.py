@@ -65,6 +65,7 @@ async def test_its_library_gives_memory_back_when_it_is_gone() -> None:
     assert freed == ["unloaded"]
     await resident.stop()
     assert len(freed) == 2
+    await resident.stop()
 
 
 async def test_loading_keeps_nobody_waiting_who_does_not_want_it() -> None:

@@ -14,14 +14,17 @@ import httpx
 
 from tests.benchmarks import chatterbox
 from tests.benchmarks.context import Context
-from tests.benchmarks.measure import Speech, Spread
+from tests.benchmarks.measure import Arrival, Speech, Spread
 from tests.benchmarks.report import Result, Table
 from tests.benchmarks.texts import MEDIUM
 from tests.remote import alltalk, elevenlabs, openai, request_for
+from tests.speech import surroundings
 from tests.upstream import AllTalk, ElevenLabs, OpenAI, Upstream, hang_before_headers
 from wyoming_tts.backends.base import Backend, BackendOptions
+from wyoming_tts.backends.espeak import EspeakBackend, EspeakOptions
 from wyoming_tts.backends.fallback import FallbackBackend
 from wyoming_tts.backends.members import Member
+from wyoming_tts.types import SynthesisRequest
 
 LOCAL = {"kokoro": "Kokoro, ONNX", "kokoro-torch": "Kokoro, PyTorch"}
 """Backends that compute on this machine, and what the table calls them."""
@@ -45,10 +48,13 @@ def run(context: Context) -> Result:
     header = ("backend", "first chunk, s", "total, s", "real-time factor", "runs")
     rows = [_row(LOCAL[name], series) for name, series in speeches.items()]
     large = chatterbox.measure(context)
+    speeches["espeak"] = asyncio.run(_espeak(context))
+    rows.append(_row("espeak-ng", speeches["espeak"]))
     rows += [*large.rows, *((title, reason, "", "", "") for title, reason in NOT_RUN.values())]
     note = (
         "A sentence of 100 characters through the server, warm, nothing from the cache; median (p10–p90). "
-        "Chatterbox without the server, with random weights: its times are real, its sound is not."
+        "espeak-ng and Chatterbox without the server; Chatterbox with random weights: its times are real, "
+        "its sound is not."
     )
     context.note("backends: services and the chain")
     added = asyncio.run(_services(10 if context.quick else REQUESTS))
@@ -62,6 +68,20 @@ async def _local(context: Context, name: str) -> list[Speech]:
     context.note(f"backends: {name}")
     async with context.this_server("--cache-memory", "0", "--chain", name) as server:
         return [await server.speak(text) for _ in range(context.rounds(ROUNDS)) for text in MEDIUM]
+
+
+async def _espeak(context: Context) -> list[Speech]:
+    """Without the server, whose other benchmarks ask for voices of Kokoro."""
+    backend = EspeakBackend(EspeakOptions(), surroundings(context.work, name="espeak"))
+    speeches = []
+    async with _started(backend):
+        voice = next(voice for voice in backend.voices() if voice.name == "espeak/en-us")
+        for text in MEDIUM * context.rounds(ROUNDS):
+            begun, arrivals = time.perf_counter(), []
+            async for chunk in backend.synthesize(SynthesisRequest(text=text, voice=voice)):
+                arrivals.append(Arrival(time.perf_counter() - begun, chunk.seconds))
+            speeches.append(Speech(tuple(arrivals), time.perf_counter() - begun, silence=0.0))
+    return speeches
 
 
 def _row(title: str, series: Sequence[Speech]) -> tuple[str, ...]:

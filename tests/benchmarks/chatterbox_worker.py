@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from tests import tiny_chatterbox
 from tests.benchmarks.texts import MEDIUM
-from wyoming_tts.backends import chatterbox_stream
+from wyoming_tts.backends import chatterbox_speaker, chatterbox_stream
 from wyoming_tts.backends.chatterbox import ChatterboxBackend, choose_precision
 from wyoming_tts.backends.chatterbox_tokens import tokens
 from wyoming_tts.backends.torch_device import choose_device
@@ -52,7 +52,7 @@ class Clock:
         """While it is open they are counted."""
         mels, waves = chatterbox_stream.MelStream, chatterbox_stream.WaveStream
         with (
-            mock.patch.object(chatterbox_stream, "tokens", self._drawing(tokens)),
+            mock.patch.object(chatterbox_speaker, "tokens", self._drawing(tokens)),
             mock.patch.object(mels, "push", self._calling("flow", mels.push)),
             mock.patch.object(waves, "push", self._calling("vocoder", waves.push)),
         ):

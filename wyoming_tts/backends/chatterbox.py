@@ -23,7 +23,7 @@ from wyoming_tts.types import AudioChunk, AudioFormat, SynthesisRequest, Voice
 
 if TYPE_CHECKING:
     from wyoming_tts.backends.chatterbox_models import Model
-    from wyoming_tts.backends.chatterbox_stream import Speaker
+    from wyoming_tts.backends.chatterbox_speaker import Drawn, Speaker
     from wyoming_tts.backends.chatterbox_tokens import Sampling
 
 _LOGGER = logging.getLogger(__name__)
@@ -158,8 +158,11 @@ class ChatterboxBackend(ResidentBackend["Speaker"]):
         self._check_language(request.voice)
         seed = self._options.seed
         seed = self._seeds.getrandbits(31) if seed is None else seed
-        for samples in speaker.speak(request, self._clip(request.voice), seed, check):
-            yield AudioChunk(np.clip(samples, -1, 1), self.format)
+        drawn, seconds = _drawn_tokens(), 0.0
+        for samples in speaker.speak(request, self._clip(request.voice), seed, check, drawn):
+            seconds += len(samples) / RATE
+            fraction = drawn.fraction(seconds, len(request.text))
+            yield AudioChunk(np.clip(samples, -1, 1), self.format, fraction=fraction)
 
     def _load(self) -> Speaker:
         """In a thread."""
@@ -195,7 +198,7 @@ class ChatterboxBackend(ResidentBackend["Speaker"]):
 
     def _speaker(self, model: Model) -> Speaker:
         from wyoming_tts.backends.chatterbox_models import VoiceBook
-        from wyoming_tts.backends.chatterbox_stream import Speaker
+        from wyoming_tts.backends.chatterbox_speaker import Speaker
         from wyoming_tts.backends.chatterbox_tokens import fixed_steps
 
         options = self._options
@@ -262,6 +265,13 @@ class ChatterboxBackend(ResidentBackend["Speaker"]):
         if known is None or known[0] != written:
             known = self._digests[clip] = (written, clip.digest())
         return known[1]
+
+
+def _drawn_tokens() -> Drawn:
+    """A count that has begun; its module is loaded with the model."""
+    from wyoming_tts.backends.chatterbox_speaker import Drawn
+
+    return Drawn()
 
 
 def _primary(language: str) -> str:

@@ -9,29 +9,17 @@ whose phase runs on, its pieces are what it would make of the whole.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as functional
 
-from wyoming_tts.backends.chatterbox_cache import Voices
-from wyoming_tts.backends.chatterbox_clips import RATE, Clip
-from wyoming_tts.backends.chatterbox_models import KINDS, Model, VoiceBook
-from wyoming_tts.backends.chatterbox_tokens import Fixed, Sampling, tokens
-from wyoming_tts.backends.torch_device import free_cache, is_out_of_memory
-from wyoming_tts.errors import (
-    BackendOverloadedError,
-    BackendUnavailableError,
-    SynthesisError,
-    WyomingTtsError,
-)
-from wyoming_tts.types import Samples, SynthesisRequest
+from wyoming_tts.types import Samples
 
 FRAMES = 2
 """Mel frames of a token."""
@@ -51,15 +39,6 @@ with 8 less than 1e-5."""
 
 PITCH_AHEAD = 5
 """Mel frames that the pitch is told from, to either side."""
-
-FREE_TOKENS, TOKENS_PER_CHARACTER = 75, 5
-"""How many tokens a text may have: thrice what it needs, for a model that does not find its end."""
-
-SILENCE = 4299
-"""The speech token of silence."""
-
-MARKED_SECONDS = 1.0
-"""Seconds of sound that a watermark is put into at once: in shorter pieces it is heard."""
 
 
 class MelStream:
@@ -299,98 +278,3 @@ def stream(
     audio = audio[: max(FRAMES * HOP, len(audio) - unheard * FRAMES * HOP)]
     if len(audio):
         yield audio
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Speaker:
-    """A loaded model, the voices that were made for it, and how it shall speak."""
-
-    model: Model
-    book: VoiceBook
-    sampling: Sampling
-    fixed: Fixed | None = None
-    """What draws tokens faster, for one sentence at a time."""
-
-    voices: Voices = field(default_factory=Voices)
-    """What need not be read again of a voice."""
-
-    exaggeration: float = 0.5
-    steps: int | None = None
-    """Of the flow; None is the model's own number."""
-
-    max_tokens: int = 1000
-    watermark: bool = True
-
-    def speak(
-        self, request: SynthesisRequest, clip: Clip | None, seed: int, check: Callable[[], None]
-    ) -> Iterator[Samples]:
-        """Samples of one sentence, in the voice of a clip or the checkpoint's own.
-
-        `check` is called behind each token and before each step of the flow; it raises to end all.
-        """
-        pieces = self._pieces(request, clip, seed, check)
-        with _our_errors(str(self.model.t3.device)), contextlib.closing(pieces):
-            yield from self._marked(pieces)
-
-    def _pieces(
-        self, request: SynthesisRequest, clip: Clip | None, seed: int, check: Callable[[], None]
-    ) -> Generator[Samples, None, None]:
-        kind, s3gen = KINDS[self.model.kind], self.model.s3gen
-        voice = self.model.moved(self.book.voice(clip), self.exaggeration)
-        drawn = _checked(self._drawn(request, voice, seed), check)
-        mels = MelStream(s3gen, voice.gen, seed=seed, steps=self.steps, check=check)
-        waves = WaveStream(s3gen.mel2wav, seed=seed, rise=s3gen.trim_fade)
-        spoken = itertools.chain(drawn, itertools.repeat(SILENCE, kind.silence))
-        held, lead = s3gen.flow.pre_lookahead_len, request.playhead.lead
-        with contextlib.closing(drawn):
-            yield from stream(spoken, mels, waves, held, lead, unheard=kind.unheard)
-
-    def _drawn(self, request: SynthesisRequest, voice: Any, seed: int) -> Generator[int, None, None]:
-        text = self.model.text_tokens(request.text, request.voice.language)
-        limit = min(self.max_tokens, FREE_TOKENS + TOKENS_PER_CHARACTER * len(request.text))
-        t3, given = self.model.t3, (voice.t3, text, self.sampling)
-        return tokens(t3, *given, seed=seed, limit=limit, fixed=self.fixed, voices=self.voices)
-
-    def _marked(self, pieces: Iterator[Samples]) -> Iterator[Samples]:
-        """With the package's watermark, where it brings one and that is wanted."""
-        marker = self.model.watermarker if self.watermark else None
-        if marker is None:
-            yield from pieces
-            return
-        waiting: list[Samples] = []
-        for piece in itertools.chain(pieces, [None]):
-            if piece is not None:
-                waiting.append(piece)
-            if waiting and (piece is None or sum(map(len, waiting)) >= MARKED_SECONDS * RATE):
-                block = np.concatenate(waiting)
-                waiting = []
-                marked = np.asarray(marker.apply_watermark(block, sample_rate=RATE), np.float32)
-                yield np.concatenate([marked, block[len(marked) :]])  # its STFT drops a remainder
-
-
-def _checked(drawn: Generator[int, None, None], check: Callable[[], None]) -> Generator[int, None, None]:
-    """Tokens, for as long as somebody wants them. Raises SynthesisError when there is none."""
-    none = True
-    with contextlib.closing(drawn):
-        for token in drawn:
-            none = False
-            check()
-            yield token
-    if none:
-        raise SynthesisError("the model says nothing to this text")
-
-
-@contextlib.contextmanager
-def _our_errors(device: str) -> Iterator[None]:
-    """What PyTorch and the package raise, as what it means."""
-    try:
-        yield
-    except WyomingTtsError:
-        raise
-    except ImportError as error:  # the package imports some things only when they are used
-        raise BackendUnavailableError(f"{error}; run script/setup chatterbox") from error
-    except Exception as error:  # strangers' errors become ours here, whatever they are
-        if is_out_of_memory(error):
-            free_cache(device)
-            raise BackendOverloadedError(f"no memory is left to compute in: {error}") from error
-        raise SynthesisError(f"Chatterbox failed: {type(error).__name__}: {error}") from error

@@ -79,7 +79,7 @@ class Resident(Generic[T]):
             return
         _LOGGER.info("Unloading %s until it is needed", self._name)
         self._loaded, self.state = None, "unloaded"
-        self._release()
+        self._executor.submit(self._release)  # collecting takes a while, and others are being spoken to
 
     async def stop(self) -> None:
         """Drop it; a load that is going on is waited for, and whoever waited for it gets an error."""
@@ -91,9 +91,10 @@ class Resident(Generic[T]):
             loaded.set_exception(self._stopped())
         if self._loading is not None:
             await asyncio.gather(self._loading, return_exceptions=True)
-        await asyncio.to_thread(self._executor.shutdown)
         del loaded
-        self._release()
+        with contextlib.suppress(RuntimeError):  # it was stopped before
+            self._executor.submit(self._release)
+        await asyncio.to_thread(self._executor.shutdown)
         self.state = "stopped"
 
     def _release(self) -> None:
