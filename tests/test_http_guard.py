@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.fakes import until
 from tests.http import Served, http_serving
 from wyoming_tts.access import Access, AllowList, ApiKeys
 
@@ -57,8 +58,8 @@ async def test_addresses_that_are_not_let_in(tmp_path: Path) -> None:
     ("host", "status"),
     [
         ("127.0.0.1:80", 200), ("localhost:8880", 200), ("[::1]:8880", 200), ("box.local", 200),
-        ("speech.example.org", 200), ("evil.example.com", 421), ("evil.local.example.com", 421), ("", 421),
-        ("[", 421),
+        ("speech.example.org", 200), ("wyoming-tts:8880", 200), ("evil.example.com", 421),
+        ("evil.local.example.com", 421), ("", 421), ("[", 421),
     ],
 )  # fmt: skip
 async def test_names_of_others_do_not_lead_here(host: str, status: int, tmp_path: Path) -> None:
@@ -104,6 +105,27 @@ async def test_bodies_have_a_bound(tmp_path: Path) -> None:
             assert streamed.status_code == 413
         except (httpx.WriteError, httpx.ReadError):
             pass  # it was told while it was still sending, and did not listen
+        assert (await served.client.get("/health")).status_code == 200
+
+
+async def test_a_body_that_does_not_come(tmp_path: Path) -> None:
+    """Is not waited for for ever; the client is told and hung up on."""
+    async with http_serving(tmp_path, access=Access(body_seconds=0.1)) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.server.port)
+        head = b"POST /tts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        writer.write(head + b"Content-Length: 100\r\n\r\n{")
+        assert (await reader.read()).split(b" ")[1] == b"408"
+        writer.close()
+
+
+async def test_connections_have_a_bound(tmp_path: Path) -> None:
+    """Beyond it the answer is 503; the others go on."""
+    async with http_serving(tmp_path, max_connections=3) as served:
+        idle = [await asyncio.open_connection("127.0.0.1", served.server.port) for _ in range(3)]
+        assert (await served.client.get("/health")).status_code == 503
+        for _, writer in idle:
+            writer.close()
+        await until(lambda: len(served.server.connections) == 0)
         assert (await served.client.get("/health")).status_code == 200
 
 

@@ -232,6 +232,28 @@ async def test_who_leaves_stops_the_work(tmp_path: Path) -> None:
             await until(functools.partial(is_empty, served))
 
 
+async def test_long_texts_are_streamed_or_refused(tmp_path: Path) -> None:
+    """What would have to wait in memory as a whole has a bound of its own."""
+    async with http_serving(tmp_path, ScriptedBackend(lambda request: [10])) as served:
+        text = "Hello there. " * 2000
+        refused = await served.speak(input=text, stream=False)
+        assert (refused.status_code, "streamed" in refused.text) == (413, True)
+        assert (await served.speak(input=text, response_format="pcm")).status_code == 200
+
+
+async def test_who_leaves_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody has to read tracebacks because somebody closed a page."""
+    backend = ScriptedBackend(endless)
+    async with http_serving(tmp_path, backend) as served:
+        for stream in (False, True):
+            task = asyncio.create_task(served.speak(stream=stream))
+            await until(functools.partial(is_running, backend))
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await until(functools.partial(is_empty, served))
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+
+
 async def test_one_too_many_is_asked_to_come_again(tmp_path: Path) -> None:
     """With a 429 and Retry-After, at once; when there is room again it is served."""
     async with http_serving(tmp_path, ScriptedBackend(endless), max_requests=2) as served:

@@ -81,6 +81,9 @@ class Access:
     body_bytes: int = 1024 * 1024
     """Longest body of a request."""
 
+    body_seconds: float = 30.0
+    """How long each piece of it may take to arrive."""
+
 
 def parse_keys(text: str) -> dict[str, str]:
     """Keys as they stand in a variable or a file: `phone=KEY`, divided by commas or lines.

@@ -68,6 +68,7 @@ def access_of(settings: Settings) -> Access:
             hosts=settings.http_hosts,
             origins=settings.cors,
             body_bytes=settings.max_body_bytes,
+            body_seconds=settings.frame_timeout,
         )
     except (OSError, ValueError) as error:
         raise ConfigError(f"the API keys cannot be read: {error}") from None
@@ -86,6 +87,7 @@ def _server(settings: Settings, built: Assembly, access: Access) -> HttpServer:
         access=access,
         max_text=settings.max_text,
         max_requests=settings.max_requests,
+        max_connections=settings.max_connections,
         write_seconds=settings.write_timeout,
     )
     return HttpServer(

@@ -6,11 +6,12 @@ import logging
 import math
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from wyoming_tts.errors import BackendError, InvalidTextError, ServerBusyError, WyomingTtsError
 
@@ -38,6 +39,7 @@ DOCUMENTED = {
     401: "A key is needed",
     403: "Not from here",
     404: "There is no such voice or model",
+    408: "The body did not arrive in time",
     413: "The text or the body is too long",
     421: "The server does not know itself by this name",
     429: "Too many at the same time; Retry-After says when to come again",
@@ -110,6 +112,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(WyomingTtsError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -133,6 +136,11 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     message = f"{error.detail}: {request.method} {request.url.path}"
     return answer(error.status_code, message, headers=dict(error.headers or {}))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """For nobody: the client has left."""
+    return Response(status_code=499)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -41,6 +41,9 @@ HEADERS = {
 FILES = ("/web/", "/docs-files/")
 """What browsers may keep, if they ask whether it is still the same."""
 
+LOCAL_ENDINGS = (".local", ".localhost", ".lan", ".home", ".home.arpa", ".internal")
+"""Of names that nobody can buy."""
+
 CLOSING = {"Connection": "close"}
 """Whoever is refused may still be sending a body that nobody reads."""
 
@@ -66,7 +69,7 @@ class Guard:
             refusal.headers.update(CLOSING)
             await refusal(scope, receive, _with_headers(send, scope["path"]))
             return
-        bounded = _Bounded(receive, self._access.body_bytes)
+        bounded = _Bounded(receive, self._access)
         try:
             await self._app(scope, bounded, _with_headers(send, scope["path"]))
         except asyncio.CancelledError:
@@ -106,7 +109,11 @@ class Guard:
         except ValueError:
             return False
         name = name.rstrip(".")
-        if name in self._hosts or name.endswith((".local", ".lan", ".home", ".home.arpa", ".internal")):
+        if name in self._hosts or name.endswith(LOCAL_ENDINGS):
+            return True
+        if (
+            name and "." not in name and ":" not in name
+        ):  # of a container or a router: no site elsewhere has one
             return True
         try:
             ipaddress.ip_address(name.partition("%")[0])
@@ -134,14 +141,21 @@ class Guard:
 
 
 class _Bounded:
-    """A request's body, of which no more than a bound is read, whatever its header says."""
+    """A request's body, of which no more than a bound is read, whatever its header says, and not for ever."""
 
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive, self._left = receive, most
+    def __init__(self, receive: Receive, access: Access) -> None:
+        self._receive, self._left = receive, access.body_bytes
+        self._seconds: float | None = access.body_seconds
 
     async def __call__(self) -> Message:
-        message = await self._receive()
+        try:
+            async with asyncio.timeout(self._seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408, "The body did not arrive in time", headers=CLOSING) from None
         self._left -= len(message.get("body", b""))
+        if not message.get("more_body"):
+            self._seconds = None  # what is waited for now is the client's leaving
         if self._left < 0:
             raise HTTPException(413, "The body is too long", headers=CLOSING)
         return message

@@ -7,7 +7,7 @@ import contextlib
 import errno
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -91,7 +91,7 @@ class HttpServer:
 
     def __init__(self, site: Site) -> None:
         """Listens on nothing yet."""
-        self._app = build_app(site)
+        self._app, self._most = build_app(site), site.settings.max_connections
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -100,6 +100,11 @@ class HttpServer:
     def port(self) -> int | None:
         """The TCP port; None before `start`."""
         return self._socket.getsockname()[1] if self._socket else None
+
+    @property
+    def connections(self) -> Collection[object]:
+        """Those that are open."""
+        return self._server.server_state.connections if self._server else ()
 
     async def start(self, uri: str) -> None:
         """Listen on http://HOST:PORT. Raises ConfigError when that address cannot be had."""
@@ -115,7 +120,8 @@ class HttpServer:
             raise ConfigError(f"The HTTP address {uri} {reason}; choose another with --http-uri.") from error
         config = uvicorn.Config(
             self._app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
-            server_header=False, timeout_keep_alive=30, h11_max_incomplete_event_size=64 * 1024,
+            server_header=False, limit_concurrency=self._most, timeout_keep_alive=30,
+            h11_max_incomplete_event_size=64 * 1024,
         )  # fmt: skip
         _quieten()
         self._server = _Server(config)

@@ -33,6 +33,9 @@ class HttpSettings:
     max_requests: int = 32
     """Requests that are spoken at the same time; one more is asked to come again."""
 
+    max_connections: int = 100
+    """Connections at the same time, idle ones included."""
+
     write_seconds: float = 60.0
     """How long a client may take nothing of what it is sent."""
 

@@ -28,6 +28,9 @@ _LOGGER = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+WHOLE_TEXT = 20_000
+"""Most characters of a text that is answered as a whole: its samples, 130 MB, wait in memory until then."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -54,12 +57,14 @@ class Wanted:
     instructions: str = ""
     """How to speak, for backends that can be told."""
 
-    def check(self, most: int) -> None:
+    def check(self, most: int, advice: str = "") -> None:
         """Raises InvalidTextError for an empty text and TextTooLongError for one of more than `most`."""
         if not self.text.strip():
             raise InvalidTextError("The text is empty; send what is to be spoken.")
         if len(self.text) > most:
-            raise TextTooLongError(f"A text may have at most {most} characters; this has {len(self.text)}.")
+            raise TextTooLongError(
+                f"A text may have at most {most} characters; this has {len(self.text)}{advice}."
+            )
 
 
 class Speech:
@@ -92,7 +97,8 @@ class Speech:
             raise
 
     async def whole(self) -> tuple[list[Samples], list[WordTiming]]:
-        """All of it, once it is spoken. Raises WyomingTtsError."""
+        """All of it, once it is spoken; of a text that is not too long for that. Raises WyomingTtsError."""
+        self._wanted.check(min(WHOLE_TEXT, self._site.settings.max_text), "; a longer one can be streamed")
         samples: list[Samples] = []
         words: list[WordTiming] = []
         async with contextlib.aclosing(self._chunks) as chunks:
