@@ -74,16 +74,24 @@ async def test_openais_client_gets_every_format(name: Any, tmp_path: Path) -> No
     assert np.sqrt(np.square(samples[2400:-2400]).mean()) == pytest.approx(0.25, rel=0.06)  # LAME: -0.4 dB
 
 
-@pytest.mark.parametrize("name", ["mp3", "pcm"])
+@pytest.mark.parametrize("name", FORMATS)
 async def test_openais_client_reads_events(name: Any, tmp_path: Path) -> None:
     """`stream_format` sse gives pieces of the same file, and in the end how much it was."""
-    async with http_serving(tmp_path) as served:
+    async with http_serving(tmp_path) as served, official(served) as client:
         whole = (await served.speak(response_format=name)).content
-        answer = await served.speak(response_format=name, stream_format="sse")
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        events = [json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n\n") if line]
+        made = client.audio.speech.with_streaming_response.create(
+            model="gpt-4o-mini-tts", voice="heart", input=TEXT, response_format=name, stream_format="sse"
+        )
+        async with made as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            lines = [line async for line in answer.iter_lines() if line]
+        events = [json.loads(line.removeprefix("data: ")) for line in lines]
     *deltas, done = events
-    assert b"".join(base64.b64decode(delta["audio"]) for delta in deltas) == whole
+    joined = b"".join(base64.b64decode(delta["audio"]) for delta in deltas)
+    if name == "opus":  # each Ogg stream has a number of its own
+        np.testing.assert_array_equal(decoded(joined), decoded(whole))
+    else:
+        assert joined == whole
     assert {delta["type"] for delta in deltas} == {"speech.audio.delta"}
     assert done["type"] == "speech.audio.done"
     usage = done["usage"]
