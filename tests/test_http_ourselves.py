@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import ScriptedBackend
+from tests.fakes import ScriptedBackend, Step
 from tests.http import http_serving
 from tests.remote import joined, openai, said, seconds, started
 from tests.test_http_speech import hum
 from wyoming_tts.access import Access, ApiKeys
 from wyoming_tts.errors import BackendAuthError, SynthesisError
+from wyoming_tts.types import SynthesisRequest
 
 RATE = 24_000
 
 
-def script(request: object) -> list[object]:
+def script(request: SynthesisRequest) -> list[Step]:
     return [hum(RATE), hum(RATE)]
 
 
