@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import io
 from pathlib import Path
@@ -88,6 +89,16 @@ async def test_a_blend_is_kept_and_spoken_with(tmp_path: Path) -> None:
     text = (tmp_path / "voices.toml").read_text()
     assert "# ours" in text
     assert "# hers" in text
+
+
+async def test_voices_that_are_kept_at_the_same_time(tmp_path: Path) -> None:
+    """None is lost."""
+    async with http_serving(tmp_path, ScriptedBackend(voices=KOKORO)) as served:
+        bodies = [{"name": f"v{number}", "voice": "af_heart"} for number in range(12)]
+        saved = await asyncio.gather(*(served.client.post("/v1/audio/voices", json=body) for body in bodies))
+        assert {one.status_code for one in saved} == {201}
+        names = (await served.client.get("/v1/audio/voices?legacy=1")).json()["voices"]
+    assert {body["name"] for body in bodies} <= set(names)
 
 
 async def test_what_cannot_be_kept(tmp_path: Path) -> None:

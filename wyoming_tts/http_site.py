@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,6 +77,9 @@ class Site:
 
     phonemizer: Phonemizer = field(default_factory=Phonemizer)
     """Shows phonemes."""
+
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever writes a file that is read first: two at once would lose one's change."""
 
     gate: Gate = field(init=False)
     """Lets in as many as can be spoken to."""

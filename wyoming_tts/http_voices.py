@@ -152,7 +152,8 @@ async def _saved(site: Site, request: VoiceRequest) -> dict[str, Any]:
         voice=request.voice, speed=request.speed, gain=request.gain, description=request.description
     )
     try:
-        await asyncio.to_thread(save_preset, site.data_dir / FILE_NAME, request.name, preset)
+        async with site.writing:
+            await asyncio.to_thread(save_preset, site.data_dir / FILE_NAME, request.name, preset)
     except (OSError, ValueError) as error:
         raise RequestError(f"{FILE_NAME} cannot be written: {error}") from error
     site.catalogue.refresh()
@@ -162,7 +163,8 @@ async def _saved(site: Site, request: VoiceRequest) -> dict[str, Any]:
 
 async def _removed(site: Site, name: str) -> None:
     try:
-        was_there = await asyncio.to_thread(remove_preset, site.data_dir / FILE_NAME, name)
+        async with site.writing:
+            was_there = await asyncio.to_thread(remove_preset, site.data_dir / FILE_NAME, name)
     except (OSError, ValueError) as error:
         raise RequestError(f"{FILE_NAME} cannot be written: {error}") from error
     if not was_there:
