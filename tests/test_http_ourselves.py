@@ -24,10 +24,12 @@ def script(request: SynthesisRequest) -> list[Step]:
 @pytest.mark.parametrize("kind", ["auto", "wav", "mp3"])
 async def test_a_chain_over_two_machines(kind: str, tmp_path: Path) -> None:
     """Voices of the other machine are listed, and speak in each format, streamed."""
-    async with http_serving(tmp_path, ScriptedBackend(script)) as served:
-        async with started(openai(served.url, name="box", response_format=kind)) as backend:
-            assert [voice.name for voice in backend.voices()] == ["box/heart", "box/adam", "box/siwis"]
-            chunks = await said(backend)
+    async with (
+        http_serving(tmp_path, ScriptedBackend(script)) as served,
+        started(openai(served.url, name="box", response_format=kind)) as backend,
+    ):
+        assert [voice.name for voice in backend.voices()] == ["box/heart", "box/adam", "box/siwis"]
+        chunks = await said(backend)
     assert len(chunks) > 2
     assert seconds(chunks) == pytest.approx(2, abs=0.1)
     assert abs(joined(chunks)).max() > 0.3

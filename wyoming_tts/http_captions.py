@@ -111,7 +111,9 @@ def router(site: Site) -> APIRouter:
             )
         first = await unless_gone(request, speech.first())
         lines = _lines(speech, first, body)
-        return StreamedAnswer(lines, "application/x-ndjson", write_seconds=site.settings.write_seconds)
+        return StreamedAnswer(
+            speech, lines, "application/x-ndjson", write_seconds=site.settings.write_seconds
+        )
 
     @routes.post("/v1/audio/captioned", responses=CAPTIONS, response_class=Response)
     async def captioned(request: Request, body: CaptionedRequest) -> Response:

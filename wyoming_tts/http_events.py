@@ -33,7 +33,7 @@ async def openai_events(
     check_format(site, name, rate)
     speech = Speech(site, wanted, caller=caller_of(request))
     first = await unless_gone(request, speech.first())
-    return _answer(site, _openai(speech, first, name, rate, wanted.text))
+    return _answer(site, speech, _openai(speech, first, name, rate, wanted.text))
 
 
 async def own_events(site: Site, request: Request, wanted: Wanted) -> StreamedAnswer:
@@ -41,13 +41,13 @@ async def own_events(site: Site, request: Request, wanted: Wanted) -> StreamedAn
     latest = _Latest()
     speech = Speech(site, wanted, latest.note, caller=caller_of(request))
     first = await unless_gone(request, speech.first())
-    return _answer(site, _own(speech, first, latest))
+    return _answer(site, speech, _own(speech, first, latest))
 
 
-def _answer(site: Site, body: AsyncGenerator[bytes, None]) -> StreamedAnswer:
+def _answer(site: Site, speech: Speech, body: AsyncGenerator[bytes, None]) -> StreamedAnswer:
     headers = {"X-Accel-Buffering": "no"}  # nginx would collect them
     return StreamedAnswer(
-        body, "text/event-stream", headers=headers, write_seconds=site.settings.write_seconds
+        speech, body, "text/event-stream", headers=headers, write_seconds=site.settings.write_seconds
     )
 
 

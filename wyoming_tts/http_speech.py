@@ -78,5 +78,5 @@ async def _file(
     first = await unless_gone(request, speech.first())
     body = encoded(speech, first, name, rate)
     return StreamedAnswer(
-        body, FORMATS[name].media_type, headers=headers, write_seconds=site.settings.write_seconds
+        speech, body, FORMATS[name].media_type, headers=headers, write_seconds=site.settings.write_seconds
     )

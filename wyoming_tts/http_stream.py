@@ -254,16 +254,17 @@ class StreamedAnswer(Response):
 
     def __init__(
         self,
+        speech: Speech,
         body: AsyncGenerator[bytes, None],
         media_type: str,
         *,
         headers: Mapping[str, str] | None = None,
         write_seconds: float = 60.0,
     ) -> None:
-        """The body is closed in any case."""
+        """The body, made of the speech, is closed in any case, and so is the speech, if nobody has begun."""
         super().__init__(None, 200, headers, media_type)
         del self.headers["content-length"]
-        self._body, self._write_seconds = body, write_seconds
+        self._speech, self._body, self._write_seconds = speech, body, write_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -276,6 +277,7 @@ class StreamedAnswer(Response):
                 task.cancel()
             outcomes = await asyncio.gather(sending, leaving, return_exceptions=True)
             await self._body.aclose()
+            await self._speech.close()  # a generator that nobody has asked for anything closes nothing
         if isinstance(outcomes[0], Exception):
             _tell(outcomes[0])
 
