@@ -135,6 +135,9 @@ async def test_a_saved_voice_is_described(http: Http) -> None:
     (event,) = await http.server.ask(Describe().event(), last="info")
     voices = {voice.name: voice.description for voice in Info.from_event(event).tts[0].voices}
     assert "In the evening" in (voices["evening"] or "")
+    async with httpx.AsyncClient(base_url=http.url, timeout=PATIENCE) as client, http.server.client():
+        status = (await client.get("/studio/status")).json()
+    assert status["wyoming_connections"] >= 1
 
 
 def test_it_stops_when_the_speech_has_ended(tmp_path: Path, model_data: Path) -> None:

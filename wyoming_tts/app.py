@@ -54,7 +54,7 @@ class App:
         self._plugins, self._chain = built.plugins, built.chain
         self._catalogue, self._pipeline = built.catalogue, built.pipeline
         self._wyoming = WyomingServer(self._pipeline, self._info, _wyoming_settings(settings))
-        self._http = HttpSide(settings, built)
+        self._http = HttpSide(settings, built, lambda: self._wyoming.connections)
         self._stop = asyncio.Event()
         self._exit_status = 0
 

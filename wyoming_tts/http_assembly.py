@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from wyoming_tts.access import Access, AllowList, ApiKeys, parse_keys
@@ -23,9 +24,13 @@ _LOGGER = logging.getLogger(__name__)
 class HttpSide:
     """The HTTP server of a process, built beside everything else: importing what it takes needs a while."""
 
-    def __init__(self, settings: Settings, built: Assembly) -> None:
-        """Loads nothing yet. Raises ConfigError for keys that cannot be read."""
+    def __init__(self, settings: Settings, built: Assembly, connections: Callable[[], int] = int) -> None:
+        """Loads nothing yet. `connections` are those of the Wyoming server, which the studio shows.
+
+        Raises ConfigError for keys that cannot be read.
+        """
         self._settings, self._built, self._access = settings, built, access_of(settings)
+        self._connections = connections
         self._server: HttpServer | None = None
 
     async def start(self) -> None:
@@ -38,7 +43,7 @@ class HttpSide:
         if not settings.http or settings.uri.startswith("stdio"):
             return
         try:
-            server = await asyncio.to_thread(_server, settings, self._built, self._access)
+            server = await asyncio.to_thread(_server, settings, self._built, self._access, self._connections)
             await server.start(settings.http_uri)
         except ImportError as error:
             _LOGGER.warning("No HTTP: %s; pip install 'wyoming-tts[http]', or --no-http", error)
@@ -74,7 +79,9 @@ def access_of(settings: Settings) -> Access:
         raise ConfigError(f"the API keys cannot be read: {error}") from None
 
 
-def _server(settings: Settings, built: Assembly, access: Access) -> HttpServer:
+def _server(
+    settings: Settings, built: Assembly, access: Access, connections: Callable[[], int]
+) -> HttpServer:
     from wyoming_tts.http_server import HttpServer
     from wyoming_tts.http_site import HttpSettings, Site
     from wyoming_tts.metrics import Metrics
@@ -100,6 +107,7 @@ def _server(settings: Settings, built: Assembly, access: Access) -> HttpServer:
             statuses=statuses,
             metrics=metrics,
             costs=costs,
+            connections=connections,
             wyoming_uri=settings.uri,
             settings=limits,
         )

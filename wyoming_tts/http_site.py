@@ -69,6 +69,9 @@ class Site:
     costs: Callable[[], Sequence[Mapping[str, Any]]] = tuple
     """What was spent today and this month, by backend."""
 
+    connections: Callable[[], int] = int
+    """How many clients the Wyoming server has, Home Assistant's questions included."""
+
     wyoming_uri: str = ""
     """Where the Wyoming server listens, for people."""
 

@@ -50,6 +50,7 @@ def health_of(site: Site) -> dict[str, Any]:
         "default_voice": site.catalogue.default.name,
         "voices": len(site.catalogue.voices()),
         "requests": site.gate.inside,
+        "wyoming_connections": site.connections(),
         "wyoming": site.wyoming_uri,
         "backends": [dataclasses.asdict(one) for one in statuses],
     }

@@ -48,6 +48,11 @@ class WyomingServer:
         return tuple(sock for server in self._listening for sock in server.sockets)
 
     @property
+    def connections(self) -> int:
+        """Clients that are served now."""
+        return len(self._clients)
+
+    @property
     def port(self) -> int | None:
         """The TCP port; None without one."""
         names = (sock.getsockname() for sock in self.sockets)

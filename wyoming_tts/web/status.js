@@ -58,10 +58,11 @@ export class Status {
     if (status.costs.length) refill($("server-costs"), [costTable(status.costs)]);
   }
 
-  #facts({ requests, backends, version, wyoming }) {
+  #facts({ requests, wyoming_connections, backends, version, wyoming }) {
     const sum = (key) => backends.reduce((total, one) => total + one[key], 0);
     const facts = [
       ["Listeners over HTTP", requests],
+      ["Connections over Wyoming", wyoming_connections],
       ["Sentences computing", sum("running")],
       ["Waiting", sum("queued")],
       ["Version", version],
