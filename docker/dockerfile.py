@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 KNOWN = frozenset(
-    "ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL RUN USER VOLUME WORKDIR".split()
+    [
+        "ARG",
+        "COPY",
+        "ENTRYPOINT",
+        "ENV",
+        "EXPOSE",
+        "FROM",
+        "HEALTHCHECK",
+        "LABEL",
+        "RUN",
+        "USER",
+        "VOLUME",
+        "WORKDIR",
+    ]
 )
 
 

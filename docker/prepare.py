@@ -1,8 +1,8 @@
 """Prepares the model's graphs while the image is made: python prepare.py DIRECTORY BITS...
 
 The server would do the same at its first start. Graphs depend on the weights and on how wide a weight the
-processor multiplies fastest (`weight_bits`), on nothing else of the machine: those for every kind of processor
-that runs the image are made here, and the server takes those that suit it.
+processor multiplies fastest (`weight_bits`), on nothing else of the machine: so they can be made here for
+other processors, and the server takes those that suit it.
 """
 
 from __future__ import annotations
