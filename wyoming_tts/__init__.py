@@ -4,6 +4,7 @@ What programs and plugins import is here; each name is loaded when it is first u
 """
 
 import importlib
+import os
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ try:
     __version__ = version("wyoming-tts")
 except PackageNotFoundError:  # a source tree that nobody has installed
     __version__ = "0.0.0+source"
+
+# ONNX Runtime sends reports about its use to its maker unless this is set before it is first loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from wyoming_tts.backends.base import Backend, BackendOptions, Surroundings
