@@ -12,7 +12,7 @@ from wyoming.info import Info
 
 from wyoming_tts import __version__
 from wyoming_tts.access import AllowList
-from wyoming_tts.assembly import assemble
+from wyoming_tts.assembly import assemble, prepare_texts
 from wyoming_tts.backends.cache import CachedBackend
 from wyoming_tts.config import Settings
 from wyoming_tts.errors import ConfigError, WyomingTtsError
@@ -20,9 +20,6 @@ from wyoming_tts.heap import keep_heap_small
 from wyoming_tts.http_assembly import HttpSide
 from wyoming_tts.logs import DebugSwitch, set_up
 from wyoming_tts.overview import info_of
-from wyoming_tts.text.aligned import AlignedText
-from wyoming_tts.text.aloud import read_aloud
-from wyoming_tts.text.language import load_detector
 from wyoming_tts.wire import Limits
 from wyoming_tts.wyoming_connection import WyomingSettings
 from wyoming_tts.wyoming_server import WyomingServer
@@ -83,8 +80,9 @@ class App:
 
     async def _load(self) -> None:
         """Start the backend; a server that cannot speak ends, so that whoever watches it notices."""
+        texts = asyncio.to_thread(prepare_texts, self._settings, self._catalogue)
         try:
-            await asyncio.gather(self._chain.start(), asyncio.to_thread(self._prepare_texts))
+            await asyncio.gather(self._chain.start(), texts)
         except WyomingTtsError as error:
             _LOGGER.error("Cannot speak: %s", error)
             self._end(2 if isinstance(error, ConfigError) else 1)
@@ -94,12 +92,6 @@ class App:
         else:
             _LOGGER.info("Ready: %s", "; ".join(self._engines()))
             await self._pipeline.warm_up(self._settings.warm_up)
-
-    def _prepare_texts(self) -> None:
-        """Load what the first text would otherwise wait for."""
-        read_aloud(AlignedText.of("1"), self._catalogue.default)
-        if self._settings.detect_language:
-            load_detector()
 
     def _end(self, exit_status: int) -> None:
         self._exit_status = exit_status

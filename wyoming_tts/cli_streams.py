@@ -103,12 +103,24 @@ class Meter:
             self._print(self._progress())
             yield chunk
 
+    @property
+    def seconds(self) -> float:
+        """Audio so far."""
+        return self._seconds
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of waiting for a second of audio; 0 without any."""
+        return (self._last - self._began) / self._seconds if self._seconds else 0.0
+
+    @property
+    def _began(self) -> float:
+        return self._first if self._start is None else self._start
+
     def summary(self) -> str:
         """One line: time to first audio, seconds of audio, real-time factor."""
-        start = self._first if self._start is None else self._start
-        factor = (self._last - start) / self._seconds if self._seconds else 0.0
-        times = f"first audio after {self._first - start:.3f} s, {self._seconds:.2f} s of audio"
-        return f"{times}, real-time factor {factor:.3f}"
+        times = f"first audio after {self._first - self._began:.3f} s, {self._seconds:.2f} s of audio"
+        return f"{times}, real-time factor {self.real_time_factor:.3f}"
 
     def _progress(self) -> str:
         return f"{self._seconds:6.1f} s of audio"
