@@ -95,14 +95,18 @@ def _taken(settings: Settings, address: TcpAddress, error: OSError) -> Finding:
     if error.errno == errno.EADDRINUSE:
         other = f"tcp://{_bracketed(address.host)}:{address.port + 1}"
         hint = f"stop it (ss -ltnp 'sport = :{address.port}' names it), or choose another with --uri {other}"
-        if not AllowList.of(settings.allow).admits("127.0.0.1"):
-            hint += "; should it be our own server: --allow does not let this machine in"
-        return failed(f"port {address.port} is taken by another program", hint)
+        return failed(f"port {address.port} is taken by another program", hint + _unless_shut_out(settings))
     if error.errno == errno.EACCES:
         how = "choose one from 1024 on, such as --uri tcp://0.0.0.0:10200"
         return failed(f"port {address.port} may not be used by this user", how)
     how = "name an address of this machine with --uri, or every one: tcp://0.0.0.0:10200"
     return failed(f"{settings.uri} cannot be listened on: {error.strerror or error}", how)
+
+
+def _unless_shut_out(settings: Settings) -> str:
+    """What to think of where a server of ours would not talk to us."""
+    shut_out = not AllowList.of(settings.allow).admits("127.0.0.1")
+    return "; should it be our own server: --allow does not let this machine in" if shut_out else ""
 
 
 async def _socket_file(path: Path) -> Finding:
@@ -159,10 +163,9 @@ async def _http_port(patient: Patient) -> Finding:
     except OSError as error:
         used = error.errno == errno.EADDRINUSE
         told = "is taken by another program" if used else f"cannot be had: {error.strerror or error}"
-        state = failed if "http_uri" in settings.model_fields_set else warning
-        return state(
-            f"{settings.http_uri} {told}", f"choose another with --http-uri {other}, or set --no-http"
-        )
+        how = f"choose another with --http-uri {other}, or set --no-http" + _unless_shut_out(settings)
+        chosen = "http_uri" in settings.model_fields_set  # else the server starts without HTTP
+        return (failed if chosen else warning)(f"{settings.http_uri} {told}", how)
     if patient.running:
         told = f"the server runs, and nobody answers at {settings.http_uri}"
         return warning(told, "its log says why (No HTTP); then start it again, or set --no-http")

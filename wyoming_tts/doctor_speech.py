@@ -86,7 +86,10 @@ async def backend(patient: Patient, member: Member) -> Finding:
         return _told(patient.running, member)
     try:
         await member.backend.start()
-    except (BackendError, ConfigError) as error:
+    except ConfigError as error:
+        return _trouble(member, error)
+    except BackendError as error:
+        member.fail(error)  # as in a server: the sentence goes to the next one at once
         return _trouble(member, error)
     if not member.backend.voices():
         return failed(
