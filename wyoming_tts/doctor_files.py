@@ -58,7 +58,8 @@ def model(options: KokoroOptions, settings: Settings) -> Finding:
             return failed(f"the {name} weights ({release.megabytes} MB) are not on this machine", how)
         how = f"start the server once with a network, which downloads them, or {how}"
         return warning(f"the {name} weights ({release.megabytes} MB) are not on this machine yet", how)
-    where = f"{name} from {weights.source}, checksum right" if release else f"{weights.source} is there"
+    source = "installed packages" if weights.source.startswith("installed packages") else weights.source
+    where = f"{name} from {source}, checksum right" if release else f"{source} is there"
     if refused:
         return warning(f"{where}; passed over: {'; '.join(refused)}", "do that")
     recipe = recipe_of(_integers(options, settings))

@@ -34,6 +34,9 @@ from wyoming_tts.overview import info_of
 from wyoming_tts.wyoming_info import PROGRAM_NAME
 from wyoming_tts.wyoming_server import WyomingServer
 
+LATE_SECONDS = 3.0
+"""First audio behind which somebody has asked whether it works."""
+
 STOP_SECONDS = 10.0
 """How long what was started may take to end."""
 
@@ -172,9 +175,15 @@ async def speech(patient: Patient) -> Finding:
             loudest = max(loudest, *chunk.audio) if chunk.audio else loudest
     if not meter.seconds or not loudest:
         return failed("nothing was heard", "see the lines of the backends")
-    if meter.real_time_factor > 1:
+    if meter.halts:
         how = "take the int8 model, give it more --threads, or a faster machine; until then sound halts"
         return warning(f"{meter.summary()}, slower than it plays", how)
+    if meter.first_audio > LATE_SECONDS:
+        return warning(
+            f"{meter.summary()}, which is late",
+            "look again once the model is loaded and nothing else"
+            " keeps the machine busy; if it stays late, take the int8 model or a faster machine",
+        )
     if stand_in := _stand_in(patient):
         return warning(f"{meter.summary()}, not by {stand_in}", f"see the line of {stand_in}")
     return ok(meter.summary())
