@@ -70,7 +70,7 @@ def test_serving_is_the_default(monkeypatch):
         (["--sped", "1"], "unrecognized arguments: --sped 1; see wyoming-tts --help"),
         (
             ["help"],
-            "help is no command; there are say, voices, info, costs, normalise, and without a command",
+            "help is no command; there are say, voices, info, costs, normalise, doctor, and without",
         ),
         (["sai", "hello"], "sai is no command; did you mean say?"),
         (["say", "--speed", "9", "x"], "it should be from 0.5 to 2.0"),

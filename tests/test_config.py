@@ -62,6 +62,7 @@ OTHER: dict[str, Any] = {
     "max_payload_bytes": 4096,
     "shutdown_grace": 1.0,
     "log_level": "warning",
+    "log_format": "json",
 }
 """For every setting a value that is not its default."""
 
@@ -110,6 +111,7 @@ WRONG = {
     "max_payload_bytes": 0,
     "shutdown_grace": -1,
     "log_level": "loud",
+    "log_format": "yaml",
 }
 ANY_PATH = {"api_keys_file", "config", "data_dir", "download_dir", "voices_dir"}
 NO_FLAG = {"api_keys", "backends"}
@@ -192,6 +194,7 @@ def a_third_value(name: str) -> tuple[str, Any]:
         "debug",
         "auto",
         "refuse",
+        "text",
         "tcp://0.0.0.0:1",
         "http://[::]:1",
     ):

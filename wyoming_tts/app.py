@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
 import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from wyoming.info import Info
 
 from wyoming_tts import __version__
 from wyoming_tts.access import AllowList
-from wyoming_tts.assembly import assemble
+from wyoming_tts.assembly import assemble, prepare_texts
 from wyoming_tts.backends.cache import CachedBackend
 from wyoming_tts.config import Settings
 from wyoming_tts.errors import ConfigError, WyomingTtsError
 from wyoming_tts.heap import keep_heap_small
 from wyoming_tts.http_assembly import HttpSide
-from wyoming_tts.text.aligned import AlignedText
-from wyoming_tts.text.aloud import read_aloud
-from wyoming_tts.text.language import load_detector
-from wyoming_tts.voices import VoiceCatalogue
+from wyoming_tts.logs import DebugSwitch, set_up
+from wyoming_tts.overview import info_of
 from wyoming_tts.wire import Limits
 from wyoming_tts.wyoming_connection import WyomingSettings
-from wyoming_tts.wyoming_info import Offer, build_info
 from wyoming_tts.wyoming_server import WyomingServer
 from wyoming_tts.zeroconf import Advertisement, instance_name, listening_on, pack_properties
 
@@ -35,11 +30,7 @@ _LOGGER = logging.getLogger(__name__)
 
 def run(settings: Settings) -> int:
     """Serve until told to stop by SIGINT or SIGTERM; returns the exit status. Raises ConfigError."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    set_up(settings.log_level, settings.log_format)
     keep_heap_small()
     return asyncio.run(App(settings).serve())
 
@@ -53,14 +44,16 @@ class App:
         built = assemble(settings)
         self._plugins, self._chain = built.plugins, built.chain
         self._catalogue, self._pipeline = built.catalogue, built.pipeline
-        self._wyoming = WyomingServer(self._pipeline, self._info, _wyoming_settings(settings))
+        self._wyoming = WyomingServer(self._pipeline, self._info, wyoming_settings(settings))
         self._http = HttpSide(settings, built, lambda: self._wyoming.connections)
         self._stop = asyncio.Event()
         self._exit_status = 0
 
     async def serve(self) -> int:
         """Listen first, load behind it, and serve until a signal comes; returns the exit status."""
-        with _signals(self._stop.set):
+        debug = DebugSwitch(self._settings.log_level)
+        stop = self._stop.set
+        with _signals({signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGUSR1: debug.toggle}):
             await self._wyoming.start(self._settings.uri)
             _LOGGER.info("Listening on %s", self._settings.uri)
             advertisement = self._advertisement()
@@ -87,8 +80,9 @@ class App:
 
     async def _load(self) -> None:
         """Start the backend; a server that cannot speak ends, so that whoever watches it notices."""
+        texts = asyncio.to_thread(prepare_texts, self._settings, self._catalogue)
         try:
-            await asyncio.gather(self._chain.start(), asyncio.to_thread(self._prepare_texts))
+            await asyncio.gather(self._chain.start(), texts)
         except WyomingTtsError as error:
             _LOGGER.error("Cannot speak: %s", error)
             self._end(2 if isinstance(error, ConfigError) else 1)
@@ -98,12 +92,6 @@ class App:
         else:
             _LOGGER.info("Ready: %s", "; ".join(self._engines()))
             await self._pipeline.warm_up(self._settings.warm_up)
-
-    def _prepare_texts(self) -> None:
-        """Load what the first text would otherwise wait for."""
-        read_aloud(AlignedText.of("1"), self._catalogue.default)
-        if self._settings.detect_language:
-            load_detector()
 
     def _end(self, exit_status: int) -> None:
         self._exit_status = exit_status
@@ -135,16 +123,7 @@ class App:
         return [member.backend.engine for member in self._chain.members if member.circuit.usable]
 
     def _info(self) -> Info:
-        offers = tuple(
-            Offer(
-                member.name,
-                member.backend.engine,
-                tuple(member.backend.voices()),
-                "" if member.circuit.usable else str(member.circuit.reason),
-            )
-            for member in self._chain.members
-        )
-        return _info_of(self._catalogue.current(), offers, self._settings.streaming)
+        return info_of(self._chain, self._catalogue.current(), self._settings.streaming)
 
     def _advertisement(self) -> Advertisement | None:
         """What to announce; None when there is nothing that others could reach."""
@@ -158,36 +137,21 @@ class App:
         return Advertisement(name, bound, port, properties, interval=self._settings.zeroconf_interval)
 
 
-@functools.lru_cache(4)
-def _info_of(catalogue: VoiceCatalogue, offers: tuple[Offer, ...], streaming: bool) -> Info:
-    """The same object for as long as nothing changed, so that it is encoded once."""
-    chosen = [voice for voice in catalogue.voices() if not voice.last_resort]
-    voices = list(dict.fromkeys([catalogue.default, *chosen]))
-    if not catalogue.known:
-        raise ValueError("no backend has a voice")
-    return build_info(
-        voices,
-        version=__version__,
-        engine=next((one.engine for one in offers if not one.trouble), offers[0].engine),
-        streaming=streaming,
-        offers=offers,
-    )
-
-
 @contextlib.contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` at SIGINT and SIGTERM."""
+def _signals(handlers: Mapping[int, Callable[[], None]]) -> Iterator[None]:
+    """Call what stands beside a signal when it comes."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in handlers:
             loop.remove_signal_handler(number)
 
 
-def _wyoming_settings(settings: Settings) -> WyomingSettings:
+def wyoming_settings(settings: Settings) -> WyomingSettings:
+    """What the settings say of clients, and of what they may ask for."""
     limits = Limits(
         line_bytes=settings.max_line_bytes,
         data_bytes=settings.max_data_bytes,

@@ -16,6 +16,9 @@ from wyoming_tts.plugin_loading import load_plugins
 from wyoming_tts.plugins import Plugins
 from wyoming_tts.presets import FILE_NAME as PRESETS_FILE
 from wyoming_tts.presets import Presets
+from wyoming_tts.text.aligned import AlignedText
+from wyoming_tts.text.aloud import read_aloud
+from wyoming_tts.text.language import load_detector
 from wyoming_tts.text.lexicon import FILE_NAME, Lexicon
 from wyoming_tts.types import VoiceQuery
 from wyoming_tts.voices import load_catalogue
@@ -72,6 +75,13 @@ def pipeline_settings(settings: Settings) -> PipelineSettings:
         clause_silence=settings.clause_silence,
         detect_language=settings.detect_language,
     )
+
+
+def prepare_texts(settings: Settings, catalogue: LiveCatalogue) -> None:
+    """Load what the first text would otherwise wait for. Blocks."""
+    read_aloud(AlignedText.of("1"), catalogue.default)
+    if settings.detect_language:
+        load_detector()
 
 
 def _assembled(settings: Settings, plugins: Plugins, backend: Backend | None) -> Assembly:

@@ -101,10 +101,13 @@ def _run_command(command: str, arguments: Sequence[str]) -> int:
         )
     parser.add_argument("--debug", action="store_true", help="log what happens")
     kind.add_flags(parser)
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    if kind.takes_settings:
+        options.server_flags = rest
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     logging.basicConfig(level=logging.DEBUG if options.debug else logging.CRITICAL)
-    asyncio.run(kind.run(options))
-    return 0
+    return asyncio.run(kind.run(options)) or 0
 
 
 async def _client(options: argparse.Namespace) -> WyomingTtsClient:
@@ -279,11 +282,14 @@ class Command:
     add_flags: Callable[[argparse.ArgumentParser], None]
     """Declares its own flags."""
 
-    run: Callable[[argparse.Namespace], Coroutine[Any, Any, None]]
-    """Does it; raises WyomingTtsError when it fails."""
+    run: Callable[[argparse.Namespace], Coroutine[Any, Any, int | None]]
+    """Does it and gives the exit status, none is 0; raises WyomingTtsError when it fails."""
 
     asks_server: bool = True
     """Whether it is a client of a server that runs."""
+
+    takes_settings: bool = False
+    """Whether it takes the server's flags, too; they are in `server_flags` then."""
 
 
 def _add_normalise_flags(parser: argparse.ArgumentParser) -> None:
@@ -296,6 +302,25 @@ async def _normalise(options: argparse.Namespace) -> None:
     from wyoming_tts import cli_normalise  # loads the text side
 
     await cli_normalise.run(options)
+
+
+def _add_doctor_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "All flags of the server are taken, too, and its variables and file: see wyoming-tts --help."
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, an object for each check")
+    parser.add_argument(
+        "--limit",
+        type=_seconds,
+        metavar="SECONDS",
+        help="most time for one check (default: each has its own)",
+    )
+
+
+async def _doctor(options: argparse.Namespace) -> int:
+    from wyoming_tts import cli_doctor  # loads the whole server
+
+    return await cli_doctor.run(options)
 
 
 COMMANDS: Mapping[str, Command] = MappingProxyType(
@@ -311,6 +336,13 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             _add_normalise_flags,
             _normalise,
             asks_server=False,
+        ),
+        "doctor": Command(
+            "Look at everything that a server needs, and say what to do.",
+            _add_doctor_flags,
+            _doctor,
+            asks_server=False,
+            takes_settings=True,
         ),
     }
 )

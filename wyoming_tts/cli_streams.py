@@ -103,11 +103,26 @@ class Meter:
             self._print(self._progress())
             yield chunk
 
+    @property
+    def seconds(self) -> float:
+        """Audio so far."""
+        return self._seconds
+
+    @property
+    def first_audio(self) -> float:
+        """Seconds from the first text to the first audio; 0 without any."""
+        return self._first - (self._first if self._start is None else self._start) if self._first else 0.0
+
+    @property
+    def halts(self) -> bool:
+        """Whether a listener who plays at once falls silent: what came behind the first took too long."""
+        return self._last - self._first > self._seconds
+
     def summary(self) -> str:
         """One line: time to first audio, seconds of audio, real-time factor."""
-        start = self._first if self._start is None else self._start
-        factor = (self._last - start) / self._seconds if self._seconds else 0.0
-        times = f"first audio after {self._first - start:.3f} s, {self._seconds:.2f} s of audio"
+        spent = self.first_audio + self._last - self._first
+        factor = spent / self._seconds if self._seconds else 0.0
+        times = f"first audio after {self.first_audio:.3f} s, {self._seconds:.2f} s of audio"
         return f"{times}, real-time factor {factor:.3f}"
 
     def _progress(self) -> str:

@@ -331,3 +331,6 @@ class Settings(BaseSettings):
         Literal["debug", "info", "warning", "error"], Flag(shorthand=("--debug", "debug"))
     ] = "info"
     """How much to log; the texts that are spoken appear only with debug."""
+
+    log_format: Literal["text", "json"] = "text"
+    """How the log looks: lines for people, or an object of JSON on each line."""

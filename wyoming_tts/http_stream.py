@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from wyoming_tts.encoding import encoder
 from wyoming_tts.errors import InvalidTextError, TextTooLongError, WyomingTtsError
 from wyoming_tts.http_site import Site
+from wyoming_tts.logs import StreamReport
 from wyoming_tts.pipeline import ANY_VOICE
 from wyoming_tts.pipeline_stream import Observer
 from wyoming_tts.stretch import TimeStretch
@@ -80,6 +81,7 @@ class Speech:
         """Samples per second."""
         self.samples = 0
         """Handed out so far."""
+        self._working = 0.0  # seconds of waiting for the pipeline, and not for the client
         self._chunks = self._spoken()
         self._progress: Progress | None = None
 
@@ -118,13 +120,16 @@ class Speech:
         wanted = self._wanted
         wanted.check(self._site.settings.max_text)
         began, outcome, first = time.monotonic(), "Stopped", None
+        asked = began
         try:
             with self._site.gate.entered():
                 async with contextlib.aclosing(self._stretched()) as chunks:
                     async for chunk in chunks:
+                        self._working += time.monotonic() - asked
                         first = first or time.monotonic() - began
                         self.samples += len(chunk.samples)
                         yield _louder(chunk, wanted.volume)
+                        asked = time.monotonic()
             outcome = "Spoken"
         finally:
             self._log(outcome, first, time.monotonic() - began)
@@ -160,16 +165,30 @@ class Speech:
 
     def _log(self, outcome: str, first: float | None, seconds: float) -> None:
         voice = self._wanted.voice
+        asked = (voice.name or voice.language or "default")[:80]
+        backend = (self._progress.backend if self._progress else "") or None
+        report = StreamReport(
+            outcome=outcome.lower(),
+            transport="http",
+            voice=asked,
+            backend=backend,
+            characters=len(self._wanted.text),
+            first_audio_seconds=first,
+            audio_seconds=self.seconds,
+            working_seconds=self._working,
+            caller=self._caller,
+        )
         _LOGGER.info(
             "%s over HTTP%s: voice %s%s, %d characters, first audio after %s s, %.2f s of audio in %.2f s",
             outcome,
             f" for {self._caller}" if self._caller else "",
-            ascii((voice.name or voice.language or "default")[:80]),
-            f" by {self._progress.backend}" if self._progress and self._progress.backend else "",
+            ascii(asked),
+            f" by {backend}" if backend else "",
             len(self._wanted.text),
             "-" if first is None else f"{first:.3f}",
             self.seconds,
             seconds,
+            extra=report.extra(),
         )
 
 

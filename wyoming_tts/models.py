@@ -166,21 +166,39 @@ def find_weights(
     a download into `download_dir` (default `data_dir`), unless `offline`. A damaged copy is named in
     the log and passed over. Blocks for as long as that takes. Raises BackendUnavailableError.
     """
+    weights, refused = weights_here(model, data_dir=data_dir, download_dir=download_dir, releases=releases)
+    for damage in refused:
+        _LOGGER.warning("Refused: %s", damage)
+    if weights is not None:
+        return weights
+    directory = download_dir or data_dir
+    if offline:
+        raise BackendUnavailableError(_missing(model, releases[model], directory, refused))
+    return _download(model, releases[model], directory)
+
+
+def weights_here(
+    model: str,
+    *,
+    data_dir: Path,
+    download_dir: Path | None = None,
+    releases: Mapping[str, Release] = RELEASES,
+) -> tuple[Weights | None, list[str]]:
+    """What `find_weights` finds without a download, and what is wrong with each copy it passed over.
+
+    Blocks for as long as the checksums take. Raises BackendUnavailableError for a path that cannot be read.
+    """
     release = releases.get(model)
     if release is None:
-        return _from_path(model, releases)
-    directory = download_dir or data_dir
-    refused = []
-    for candidate in _candidates(release, (directory, data_dir)):
+        return _from_path(model, releases), []
+    refused: list[str] = []
+    for candidate in _candidates(release, (download_dir or data_dir, data_dir)):
         damage = candidate.damage()
         if damage is None:
             paths = tuple(path for path, _ in candidate.files)
-            return Weights(model, release.sha256, paths, candidate.source)
-        _LOGGER.warning("Refused: %s", damage)
+            return Weights(model, release.sha256, paths, candidate.source), refused
         refused.append(damage)
-    if offline:
-        raise BackendUnavailableError(_missing(model, release, directory, refused))
-    return _download(model, release, directory)
+    return None, refused
 
 
 def _from_path(model: str, releases: Mapping[str, Release]) -> Weights:

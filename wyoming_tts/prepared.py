@@ -96,6 +96,12 @@ def prepared(
         yield temporary
 
 
+def is_prepared(weights: Weights, *, recipe: str, names: Sequence[str], data_dir: Path) -> bool:
+    """Whether `prepared` would find its files kept and whole; makes nothing. Blocks for their checksums."""
+    plan = _Plan(weights, recipe, lambda model, directory: None, tuple(names))
+    return _is_whole(data_dir / "prepared" / plan.key, plan)
+
+
 @contextlib.contextmanager
 def _temporary_directory() -> Iterator[Path]:
     try:

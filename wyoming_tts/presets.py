@@ -147,18 +147,21 @@ class _Fault:
 
 def read_presets(path: Path) -> Mapping[str, Preset]:
     """The voices of a file; a wrong one is named in the log and left out. Raises OSError and ValueError."""
+    presets, faults = check_presets(path)
+    for fault in faults:
+        _LOGGER.warning("%s: %s", path, fault)
+    return presets
+
+
+def check_presets(path: Path) -> tuple[Mapping[str, Preset], list[str]]:
+    """The voices of a file, and what is wrong with the others. Raises OSError and ValueError."""
     with path.open("rb") as file:
         data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise ValueError(f"it is larger than {MOST_BYTES} bytes")
-    presets = {}
-    for name, table in tomllib.loads(data.decode("utf-8")).items():
-        found = _read(name, table)
-        if isinstance(found, Preset):
-            presets[name] = found
-        else:
-            _LOGGER.warning("%s: %s", path, found)
-    return MappingProxyType(presets)
+    found = {name: _read(name, table) for name, table in tomllib.loads(data.decode("utf-8")).items()}
+    presets = {name: one for name, one in found.items() if isinstance(one, Preset)}
+    return MappingProxyType(presets), [str(one) for one in found.values() if isinstance(one, _Fault)]
 
 
 def _read(name: str, table: Any) -> Preset | _Fault:

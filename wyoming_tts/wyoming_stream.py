@@ -24,6 +24,7 @@ from wyoming_tts.errors import (
     TextTooLongError,
     UnsupportedFormatError,
 )
+from wyoming_tts.logs import StreamReport
 from wyoming_tts.types import MAX_SPEED, MIN_SPEED, AudioChunk, AudioFormat, VoiceQuery
 from wyoming_tts.wire import FrameWriter, encode
 
@@ -242,15 +243,27 @@ class _Meter:
     def report(self, outcome: str, seconds: float) -> None:
         """Write the stream's one line of log."""
         voice = self._stream.voice
+        wanted = voice.name or voice.language or "default"
+        report = StreamReport(
+            outcome=outcome.lower(),
+            transport="wyoming",
+            voice=wanted,
+            backend=",".join(self.backends) or None,
+            characters=self._stream.text.characters,
+            first_audio_seconds=self.first_audio,
+            audio_seconds=seconds,
+            working_seconds=self.working,
+        )
         _LOGGER.info(
             "%s: voice %s%s, %d characters, first audio after %s s, %.2f s of audio, real-time factor %s",
             outcome,
-            ascii(voice.name or voice.language or "default"),
+            ascii(wanted),
             f" by {' and '.join(self.backends)}" if self.backends else "",
             self._stream.text.characters,
             "-" if self.first_audio is None else f"{self.first_audio:.3f}",
             seconds,
             f"{self.working / seconds:.3f}" if seconds else "-",
+            extra=report.extra(),
         )
 
 

@@ -81,12 +81,16 @@ def graphs(model: str, surroundings: Surroundings, integers: Integers | None = N
         model, data_dir=around.data_dir, download_dir=around.download_dir, offline=around.offline
     )
     _LOGGER.info("Weights: %s", weights.source)
-    recipe = RECIPE
-    if integers:
-        recipe += f".{_digest(integers.folder / RANGES_FILE)}.{integers.bits}"
-    derive = functools.partial(prepare, integers=integers)
+    derive, recipe = functools.partial(prepare, integers=integers), recipe_of(integers)
     with prepared(weights, recipe=recipe, derive=derive, names=FILES, data_dir=around.data_dir) as directory:
         yield directory
+
+
+def recipe_of(integers: Integers | None) -> str:
+    """What tells the prepared graphs from those of other versions and other integers."""
+    if integers is None:
+        return RECIPE
+    return f"{RECIPE}.{_digest(integers.folder / RANGES_FILE)}.{integers.bits}"
 
 
 def _digest(path: Path) -> str:
