@@ -101,7 +101,9 @@ def test_reports_of_onnx_runtime_are_off() -> None:
         for step in STAGES[name].all("ENV"):
             variables |= step.pairs
     assert variables["ORT_DISABLE_TELEMETRY"] == "1"
-    assert "ORT_DISABLE_TELEMETRY=1" in (ROOT / "systemd/wyoming-tts.service").read_text(encoding="utf-8")
+    assert "ORT_DISABLE_TELEMETRY=1" in (ROOT / "docker/systemd/wyoming-tts.service").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_hadolint_has_nothing_to_say() -> None:
@@ -400,7 +402,7 @@ def test_the_server_in_the_addon_gets_no_token_and_no_root(
 
 def test_the_unit_is_one(tmp_path: Path) -> None:
     """Its variables are the server's, its user is none that exists, and systemd understands it."""
-    text = (ROOT / "systemd/wyoming-tts.service").read_text(encoding="utf-8")
+    text = (ROOT / "docker/systemd/wyoming-tts.service").read_text(encoding="utf-8")
     for name in re.findall(r"^Environment=(\w+)=", text, re.MULTILINE):
         assert is_setting(name), name
     assert "\nDynamicUser=yes\n" in text
