@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.fakes import ScriptedBackend, serving
@@ -26,9 +27,10 @@ from wyoming_tts.assembly import assemble
 from wyoming_tts.backends.kokoro_engine import PROVIDERS
 from wyoming_tts.backends.kokoro_onnx import KokoroOptions
 from wyoming_tts.cli import main
+from wyoming_tts.cli_streams import Meter
 from wyoming_tts.config import Settings
 from wyoming_tts.doctor_findings import Check, Finding, Patient, in_thread, ok
-from wyoming_tts.types import Voice
+from wyoming_tts.types import AudioChunk, Voice
 from wyoming_tts.voices import VoiceCatalogue, voices_directory
 from wyoming_tts.zeroconf import Advertisement, LocalAddress, pack_properties
 
@@ -653,6 +655,23 @@ async def test_a_sentence_that_another_speaks(tmp_path: Path) -> None:
     findings = await found(settings)
     bad(findings["backend kokoro"], "failed", "is not a model", "out of --chain")
     bad(findings["speech"], "warning", "not by kokoro", "the line of kokoro")
+
+
+async def test_a_sentence_that_is_late_or_halts_or_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a listener would notice is a warning with what helps; hearing nothing is a failure."""
+    async with serving() as server:
+        patient = patient_of(settings_of(tmp_path), uri=f"tcp://127.0.0.1:{server.port}")
+        assert (await doctor_speech.speech(patient)).state == "ok"
+        monkeypatch.setattr(doctor_speech, "LATE_SECONDS", 0.0)
+        bad(await doctor_speech.speech(patient), "warning", "which is late", "once the model is loaded")
+        monkeypatch.setattr(Meter, "halts", True)
+        bad(await doctor_speech.speech(patient), "warning", "slower than it plays", "--threads")
+    silence = ScriptedBackend(lambda request: [AudioChunk(np.zeros(2400, np.float32))])
+    async with serving(silence) as server:
+        patient = patient_of(settings_of(tmp_path), uri=f"tcp://127.0.0.1:{server.port}")
+        bad(await doctor_speech.speech(patient), "failed", "nothing was heard", "backends")
 
 
 def test_a_sentence_is_another_each_time(tmp_path: Path) -> None:
