@@ -56,7 +56,12 @@ def test_serving_is_the_default(monkeypatch):
     """Without a command, the flags are settings and the server's status is the exit status."""
     seen = []
     app = types.ModuleType("wyoming_tts.app")
-    app.run = lambda settings: seen.append(settings) or 7  # type: ignore[attr-defined, func-returns-value]
+
+    def serve(settings, earlier):
+        seen.append(settings)
+        return 7
+
+    app.run = serve  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "wyoming_tts.app", app)
     assert main(["--voice", "say", "--speed", "1.5"]) == 7
     assert main([]) == 7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import json
 import logging
@@ -19,7 +20,8 @@ from tests.fakes import connected, read_until, serving
 from tests.http import http_serving
 from tests.test_app import listening, running
 from wyoming_tts.access import Access, ApiKeys
-from wyoming_tts.logs import FIELDS, PACKAGE, DebugSwitch, JsonFormatter, StreamReport
+from wyoming_tts.errors import ConfigError
+from wyoming_tts.logs import FIELDS, PACKAGE, DebugSwitch, JsonFormatter, StreamReport, kept
 
 SECRET = "Nobody must read this."
 
@@ -120,11 +122,13 @@ def test_debug_comes_and_goes(level: str, quiet: str, caplog: pytest.LogCaptureF
     assert said == ["Debug is on" if state == "DEBUG" else "Debug is off" for state in states]
 
 
-async def test_a_server_that_logs_json(tmp_path: Path) -> None:
+async def test_a_server_that_logs_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every line of a server's log is an object, to its end; SIGUSR1 turns debug on and off."""
+    monkeypatch.setenv("WYOMING_TTS_VOISE", "af_heart")
     flags = ("--chain", "espeak", "--log-format", "json", "--log-level", "warning")
     with running(tmp_path, tmp_path / "data", *flags) as server:
-        while not server.log.read_text():  # at this level the start says nothing
+        server.wait_for_log("WYOMING_TTS_VOISE is no setting")  # said before anybody knew of JSON
+        while "Debug is on" not in server.log.read_text():
             try:
                 await server.ask(Synthesize(text=SECRET).event())
             except OSError:  # it does not listen yet
@@ -145,6 +149,18 @@ async def test_a_server_that_logs_json(tmp_path: Path) -> None:
     assert streams[0]["backend"] == "espeak"
     assert SECRET not in "".join(line["message"] for line in lines if line["level"] != "debug")
     assert lines[-1]["message"].startswith("Debug is off")
+
+
+def test_what_is_said_before_the_settings_are_known(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is kept, and printed as it is where there will be no log."""
+    with kept() as earlier:
+        logging.getLogger("wyoming_tts.early").warning("soon")
+    assert [one.getMessage() for one in earlier] == ["soon"]
+    with contextlib.suppress(ConfigError), kept():
+        logging.getLogger("wyoming_tts.early").info("nothing")
+        logging.getLogger("wyoming_tts.early").warning("sooner")
+        raise ConfigError("no settings")
+    assert capsys.readouterr().err == "sooner\n"
 
 
 async def test_text_stays_the_default(tmp_path: Path) -> None:

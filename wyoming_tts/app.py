@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from wyoming.info import Info
 
@@ -28,9 +28,12 @@ from wyoming_tts.zeroconf import Advertisement, instance_name, listening_on, pac
 _LOGGER = logging.getLogger(__name__)
 
 
-def run(settings: Settings) -> int:
-    """Serve until told to stop by SIGINT or SIGTERM; returns the exit status. Raises ConfigError."""
-    set_up(settings.log_level, settings.log_format)
+def run(settings: Settings, earlier: Iterable[logging.LogRecord] = ()) -> int:
+    """Serve until told to stop by SIGINT or SIGTERM; returns the exit status. Raises ConfigError.
+
+    `earlier` was logged while the settings were read.
+    """
+    set_up(settings.log_level, settings.log_format, earlier)
     keep_heap_small()
     return asyncio.run(App(settings).serve())
 

@@ -38,6 +38,7 @@ from wyoming_tts.errors import (
     ConfigError,
     WyomingTtsError,
 )
+from wyoming_tts.logs import kept
 from wyoming_tts.playback import Sink, open_sink
 from wyoming_tts.types import MAX_SPEED, MIN_SPEED, VoiceQuery
 from wyoming_tts.zeroconf import PROGRAM
@@ -83,10 +84,11 @@ def _commands() -> str:
 
 def _serve(arguments: Sequence[str]) -> int:
     commands = "\n".join(f"  wyoming-tts {name:11}{kind.description}" for name, kind in COMMANDS.items())
-    settings = load_settings(arguments, epilog=f"commands (each has its own --help):\n{commands}")
+    with kept() as earlier:
+        settings = load_settings(arguments, epilog=f"commands (each has its own --help):\n{commands}")
     from wyoming_tts.app import run  # loads the whole server
 
-    return run(settings)
+    return run(settings, earlier)
 
 
 def _run_command(command: str, arguments: Sequence[str]) -> int:

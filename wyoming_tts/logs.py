@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import json
 import logging
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,12 +86,47 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def set_up(level: str, form: str) -> None:
-    """Log to standard error from now on, at a level such as `info`, as `text` or as `json`."""
+@contextlib.contextmanager
+def kept() -> Iterator[list[logging.LogRecord]]:
+    """What is logged inside, for `set_up`: before the settings are read nobody knows how it shall look.
+
+    Where an exception ends it, it is printed.
+    """
+    keeper = _Keeper()
+    root = logging.getLogger()
+    root.addHandler(keeper)
+    try:
+        yield keeper.records
+    except BaseException:
+        for record in keeper.records:
+            if logging.lastResort and record.levelno >= logging.lastResort.level:
+                logging.lastResort.handle(record)
+        raise
+    finally:
+        root.removeHandler(keeper)
+
+
+class _Keeper(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+def set_up(level: str, form: str, earlier: Iterable[logging.LogRecord] = ()) -> None:
+    """Log to standard error from now on, at a level such as `info`, as `text` or as `json`.
+
+    `earlier` is what was logged before, and comes first.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter(TEXT_FORMAT))
     logging.basicConfig(handlers=[handler], level=level.upper())
     logging.captureWarnings(form == "json")  # else they would stand between the objects
+    for record in earlier:
+        if logging.getLogger(record.name).isEnabledFor(record.levelno):
+            handler.handle(record)
 
 
 class DebugSwitch:
