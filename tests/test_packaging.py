@@ -431,3 +431,12 @@ def test_the_wheel_has_all_of_the_package(tmp_path: Path) -> None:
     assert voices <= names
     assert f"wyoming_tts-{PROJECT['version']}.dist-info/entry_points.txt" in names
     assert not any(name.startswith(("tests/", "docker/")) for name in names)
+
+
+def test_what_the_threat_model_points_at_is_there() -> None:
+    """Each protection that SECURITY.md names has its tests."""
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:tests|docker|script|docs)/[\w./-]+)`", text))
+    assert len(named) > 10
+    for path in named:
+        assert (ROOT / path).exists(), path
