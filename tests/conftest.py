@@ -8,10 +8,17 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.speech import Model
 from wyoming_tts.plugins import Plugins
+
+
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")  # machines that are busy are no mistakes of ours
 
 
 def pytest_configure(config: pytest.Config) -> None:
