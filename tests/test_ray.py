@@ -75,7 +75,7 @@ async def test_two_speak_at_once_in_two_processes(cluster: Any, tmp_path: Path) 
             await anext(chunks)
         assert await busy(backend) == [1, 1]
         rest = [[chunk async for chunk in chunks] for chunks in pair]
-        assert seconds(rest[0]) == seconds(rest[1]) > 1
+        assert seconds(rest[0]) == pytest.approx(seconds(rest[1]), rel=0.01)
         await all_free(backend)
 
 
