@@ -75,7 +75,8 @@ def balancing(
     try:
         ends = time.monotonic() + 20
         while not socket.exists():
-            assert process.poll() is None and time.monotonic() < ends, (directory / "haproxy.log").read_text()
+            assert process.poll() is None, (directory / "haproxy.log").read_text()
+            assert time.monotonic() < ends
             time.sleep(0.02)
         yield Balancer(*own_ports, socket, process)
     finally:
