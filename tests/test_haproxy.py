@@ -18,13 +18,11 @@ from tests.balancer import Balancer, balancing, find_haproxy
 from tests.fakes import PATIENCE, SPOKEN, read_until, samples_in, types_of
 from tests.test_app import Server, free_port, listening, running
 
-pytestmark = pytest.mark.skipif(
-    find_haproxy() is None, reason="HAProxy is not installed: apt install haproxy"
-)
-
-CHECKED = 2.0 + 0.5 * 2 + 2.0
 PROGRAM = find_haproxy()
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no haproxy: apt install haproxy")
+
+CHECKED = 2.0 + 0.5 * 2 + 2.0
+"""Seconds in which a server must be known to be gone: an interval of checks, two quick ones, and to spare."""
 
 TEXT = "The light in the kitchen is on."
 
