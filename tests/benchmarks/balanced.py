@@ -1,4 +1,4 @@
-"""One server process and two behind HAProxy, on the same machine: what is won, and what the balancer costs."""
+"""One server process and two behind HAProxy, on the same machine: what is won, and what it costs."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def _serving(context: Context, setup: Setup, *flags: str) -> AsyncIterator
         own = (free_port(), free_port())
         balancer = stack.enter_context(balancing(context.work, ports, (free_port(), free_port()), own))
         wanted = ["UP", "UP" if setup.processes == 2 else "DOWN"]
-        while [row["status"] for row in (await balancer.servers()).values()] != wanted:
+        while [row["status"] for row in (await balancer.servers()).values()] != wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         yield balancer.port
 

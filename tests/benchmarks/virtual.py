@@ -1,4 +1,4 @@
-"""Servers on virtual time: the real scheduler and the real sizes of windows around a machine that only counts."""
+"""Servers on virtual time: the real scheduler and sizes of windows around a machine that only counts."""
 
 from __future__ import annotations
 
