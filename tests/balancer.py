@@ -61,6 +61,7 @@ def balancing(
     program = find_haproxy()
     assert program is not None
     socket = directory / "admin.sock"
+    socket.unlink(missing_ok=True)  # of one that ran here before
     variables = {
         "HAPROXY_SOCKET": str(socket),
         "WYOMING_BIND": f"127.0.0.1:{own_ports[0]}",

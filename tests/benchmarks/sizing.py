@@ -122,7 +122,7 @@ def run(context: Context) -> Result:
             wanted = replace(scenario, seconds=min(scenario.seconds, 120.0)) if context.quick else scenario
             outcomes.append(simulate(wanted, servers))
     household = {count: together(count) for count in MEASURED}
-    tables = (_table(outcomes), _household_table(household))
+    tables = (table(outcomes), household_table(household))
     return Result("sizing", tables, (), {"outcomes": [asdict(one) for one in outcomes]})
 
 
@@ -182,7 +182,8 @@ def together(count: int) -> list[Heard]:
     return run_virtually(serve)
 
 
-def _table(outcomes: Sequence[Outcome]) -> Table:
+def table(outcomes: Sequence[Outcome]) -> Table:
+    """A row for each."""
     rows = tuple(
         (
             *(one.scenario, str(one.servers), f"{one.used:.0%}", str(one.streams)),
@@ -198,7 +199,8 @@ def _table(outcomes: Sequence[Outcome]) -> Table:
     return Table("How many servers", header, rows, note)
 
 
-def _household_table(household: dict[int, list[Heard]]) -> Table:
+def household_table(household: dict[int, list[Heard]]) -> Table:
+    """What was simulated beside what was measured, by the number of listeners."""
     rows = []
     for count, heard in household.items():
         waits = [one.first_audio for one in heard]

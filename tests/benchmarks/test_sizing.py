@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.benchmarks.sizing import MEAN_SPEECH, MEASURED, SCENARIOS, answers, simulate, together
+from tests.benchmarks.sizing import (
+    MEAN_SPEECH,
+    MEASURED,
+    SCENARIOS,
+    answers,
+    household_table,
+    simulate,
+    table,
+    together,
+)
 from tests.benchmarks.virtual import Fleet, Machine, run_virtually
 from wyoming_tts.types import CHARACTERS_PER_SECOND
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "sizing.md"
 
 
 def test_sleep_takes_no_time() -> None:
@@ -74,3 +87,13 @@ def test_too_few_servers_are_noticed() -> None:
     town = replace(SCENARIOS[3], requests=SCENARIOS[3].requests / 4, seconds=60.0)
     outcome = simulate(town, town.servers(2.0))
     assert outcome.refused > 0.1
+
+
+def test_the_page_has_what_the_simulation_says() -> None:
+    """The tables of docs/sizing.md are those that `script/bench --only sizing` prints now."""
+    page = PAGE.read_text(encoding="utf-8")
+    household = household_table({count: together(count) for count in MEASURED})
+    calls = table([simulate(SCENARIOS[2], servers) for servers in SCENARIOS[2].trials()])
+    for made in (household, calls):
+        rows = re.findall(r"\|.*", made.markdown())
+        assert set(rows) <= set(page.splitlines())
