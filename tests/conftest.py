@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,19 @@ def model(model_data: Path) -> Model:
 def float_model(model_data: Path) -> Model:
     """The real model, computing in floats on any machine."""
     return Model.load(model_data, integers=False)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Any]:
+    """Ray with a cluster of its own on this machine, which takes seconds to start."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed: script/setup ray")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it says of its own future
+        ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False,
+                 configure_logging=False, object_store_memory=2**27)  # fmt: skip
+    yield ray
+    ray.shutdown()
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ SHARED_BACKENDS = (
     *("backends.chatterbox_speaker", "backends.chatterbox_stream", "backends.chatterbox_tokens"),
     *("backends.circuit", "backends.members", "backends.metered", "backends.voice_match"),
     *("backends.resident_backend", "backends.torch_device"),
-    *("backends.remote", "backends.remote_audio", "backends.remote_backend"),
+    *("backends.ray_worker", "backends.remote", "backends.remote_audio", "backends.remote_backend"),
     *("backends.cache_disk", "backends.cache_memory", "backends.cache_sentence"),
     *(f"backends.kokoro_{name}" for name in KOKORO),
 )
@@ -42,7 +42,7 @@ ABOVE_BACKENDS = ("__main__", "cli", "client", "app", "pipeline", "scheduler", "
 
 HEAVY = (
     *("av", "fastapi", "haqumei", "httpx", "onnx", "onnxruntime", "prometheus_client", "py3langid"),
-    *("pypinyin", "rjieba", "sounddevice", "torch", "uvicorn", "zeroconf"),
+    *("pypinyin", "ray", "rjieba", "sounddevice", "torch", "uvicorn", "zeroconf"),
 )
 HTTP = ("captions", "errors", "events", "guard", "server", "speech", "status", "studio", "voices")
 LOADS_HEAVY = {

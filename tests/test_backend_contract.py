@@ -86,6 +86,13 @@ async def chatterbox(model: Path, empty: Path) -> AsyncIterator[Backend]:
         yield kind(kind.Options(**options), surroundings(empty, name="chatterbox"))
 
 
+@contextlib.asynccontextmanager
+async def ray(model: Path, empty: Path) -> AsyncIterator[Backend]:
+    """Two processes of espeak-ng, in the cluster that all tests share."""
+    kind: Any = backend_types()["ray"].load()
+    yield kind(kind.Options(inner="espeak", cpus_per_worker=0), surroundings(empty, name="ray"))
+
+
 STANDS: dict[str, Stand] = {
     "alltalk": over_alltalk,
     "chatterbox": chatterbox,
@@ -94,11 +101,12 @@ STANDS: dict[str, Stand] = {
     "kokoro": kokoro,
     "kokoro-torch": kokoro_torch,
     "openai": over_openai,
+    "ray": ray,
 }
 LENGTHS = {"chatterbox": (0.1, 5.0)}
 """Seconds of speech where it is not that of a sentence."""
 
-TIMED = {"elevenlabs", "espeak", "kokoro", "kokoro-torch"}
+TIMED = {"elevenlabs", "espeak", "kokoro", "kokoro-torch", "ray"}
 """Those that tell when each word is spoken."""
 
 
@@ -112,6 +120,8 @@ async def backend(request: pytest.FixtureRequest, model_data: Path, tmp_path: Pa
     """Each of them, not started."""
     if request.param in ("chatterbox", "kokoro-torch"):
         pytest.importorskip("torch")
+    if request.param == "ray":
+        request.getfixturevalue("cluster")
     async with STANDS[request.param](model_data, tmp_path) as backend:
         yield backend
 

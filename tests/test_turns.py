@@ -91,6 +91,17 @@ def test_who_is_alone_gets_all_threads(clock: Clock) -> None:
     assert [one.threads for one in pair] == [2, 2]
 
 
+def test_who_is_alone_gets_no_more_threads_than_one_can_use(clock: Clock) -> None:
+    """Where threads are in several processes, one listener leaves those of the others to a newcomer."""
+    turns = Turns(4)
+    turns.widest = 2
+    alone = claim(turns, clock)
+    assert turns.grant(clock.now) == [alone]
+    newcomer = claim(turns, clock)
+    assert turns.grant(clock.now) == [newcomer]
+    assert [one.allowance.threads for one in (alone, newcomer)] == [2, 2]
+
+
 def test_without_hurry_one_thread_is_enough(clock: Clock) -> None:
     """Who has sound in store gets one thread, even alone, and is told that it is not urgent."""
     turns = Turns(4)

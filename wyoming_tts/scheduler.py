@@ -113,6 +113,7 @@ class ScheduledBackend(BackendAround):
     def _settle(self) -> None:
         self._round = None
         self._turns.threads = self._inner.max_concurrency
+        self._turns.widest = getattr(self._inner, "widest", self._turns.threads)
         for claim in self._turns.grant(self._clock()):
             granted = self._granted[claim]
             if not granted.done():  # it may just have been cancelled

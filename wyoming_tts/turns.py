@@ -1,7 +1,7 @@
 """Who computes next: the listener who falls silent first, a chunk a turn. Order alone; no clock, no I/O.
 
-Time is whatever the playheads' clocks say. A turn takes one of the backend's threads, or all of them where
-nobody else is in a hurry. Turns of listeners that have sound in store never keep one from starting that
+Time is whatever the playheads' clocks say. A turn takes one of the backend's threads, or all that it can use
+where nobody else is in a hurry. Turns of listeners that have sound in store never keep one from starting that
 somebody waits for: those run beside them, and the backend gives them precedence.
 """
 
@@ -59,6 +59,8 @@ class Turns:
     def __init__(self, threads: int = 1, look_ahead: float = math.inf) -> None:
         """`threads` can compute at the same time; from `look_ahead` seconds in store on a listener yields."""
         self.threads = threads
+        self.widest = threads
+        """Threads that one turn can use: fewer than all where they are in several processes."""
         self._look_ahead = look_ahead
         self._all: list[Claim] = []
         self.waiting: list[Claim] = []
@@ -128,7 +130,7 @@ class Turns:
         if self._is_urgent(claim):
             free = self.threads - sum(other.threads for other in self.running if other.allowance.urgent)
             rivals = sum(self._is_urgent(other) for other in self.waiting)
-            return max(0, min(free, max(1, free // rivals)))
+            return max(0, min(free, max(1, min(self.widest, free // rivals))))
         if self._yields(claim):
             return 0
         return int(sum(other.threads for other in self.running) < self.threads)

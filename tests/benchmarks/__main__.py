@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     backends,
+    balanced,
     cache,
     cpu,
     describe,
@@ -21,6 +22,7 @@ from tests.benchmarks import (
     household,
     memory,
     over_http,
+    sizing,
     slow_reader,
     streamed,
     text,
@@ -38,6 +40,7 @@ BENCHMARKS: Mapping[str, Callable[[Context], Result]] = {
     "streamed": streamed.run,
     "household": household.run,
     "backends": backends.run,
+    "balanced": balanced.run,
     "cache": cache.run,
     "slow-reader": slow_reader.run,
     "describe": describe.run,
@@ -46,6 +49,7 @@ BENCHMARKS: Mapping[str, Callable[[Context], Result]] = {
     "wyoming-bench": wyoming_bench.run,
     "http": over_http.run,
     "memory": memory.run,
+    "sizing": sizing.run,
 }
 PACKAGES = (
     "wyoming-tts",

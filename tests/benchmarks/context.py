@@ -42,10 +42,13 @@ class Context:
         return random.Random(number).sample(list(everyone), len(everyone))
 
     @contextlib.asynccontextmanager
-    async def this_server(self, *flags: str) -> AsyncIterator[WyomingContender]:
+    async def this_server(
+        self, *flags: str, voice: str | None = contenders.VOICE
+    ) -> AsyncIterator[WyomingContender]:
         """This server, loaded and warm; unless `flags` say otherwise it computes every sentence anew."""
         flags = flags or ("--cache-memory", "0")
         async with contenders.this_server(self._data("wyoming-tts"), self.out, *flags) as server:
+            server.voice = voice
             await warm_up([server], [WARM_UP])
             yield server
 
