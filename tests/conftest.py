@@ -15,7 +15,6 @@ import pytest
 from tests.speech import Model
 from wyoming_tts.plugins import Plugins
 
-
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
