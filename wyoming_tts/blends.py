@@ -10,8 +10,9 @@ from wyoming_tts.errors import UnknownVoiceError
 MOST_VOICES = 16
 """More cannot be told apart."""
 
-_PART = re.compile(
-    r"\s*([+-]?)\s*([^\s()+\-][^()+\-]*?)\s*(?:\(\s*(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*\))?\s*(?=[+-]|$)"
+_PART = re.compile(  # nothing is given back: a name of many spaces would take the cube of their number
+    r"\s*+([+-]?+)\s*+([^\s()+\-]++(?:\s++[^\s()+\-]++)*+)\s*+"
+    r"(?:\(\s*+(\d{1,6}+(?:\.\d{1,6}+)?+|\.\d{1,6}+)\s*+\)\s*+)?+(?=[+-]|$)"
 )
 
 

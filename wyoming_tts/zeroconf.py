@@ -55,6 +55,9 @@ class LocalAddress:
     address: str
     """IPv4 or IPv6, without scope."""
 
+    index: int = 0
+    """The interface's number, which is another one when it is made anew."""
+
 
 def instance_name(wanted: bool | str, data_dir: Path, port: int) -> str:
     """The name to announce: `wanted` itself, or one kept in `data_dir` since the first start.
@@ -188,7 +191,7 @@ def local_addresses() -> list[LocalAddress]:
     import ifaddr
 
     return [
-        LocalAddress(adapter.name, ip.ip if isinstance(ip.ip, str) else ip.ip[0])
+        LocalAddress(adapter.name, ip.ip if isinstance(ip.ip, str) else ip.ip[0], adapter.index)
         for adapter in ifaddr.get_adapters()
         for ip in adapter.ips
     ]
@@ -242,6 +245,7 @@ class Advertisement:
         self._addresses = addresses or (
             lambda: choose_addresses(bound, local_addresses(), outgoing_addresses())
         )
+        self._interfaces: frozenset[LocalAddress] = frozenset()
         # Apart from the instance name: under a name conflict two hosts would share address records.
         self._host = f"{PROGRAM}-{secrets.token_hex(4)}.local."
         self._announced: list[str] | None = None
@@ -277,10 +281,13 @@ class Advertisement:
             await asyncio.sleep(self._interval)
 
     async def _refresh(self) -> None:
-        addresses = list(await asyncio.to_thread(self._addresses))
-        if addresses == self._announced:
+        addresses, interfaces = await asyncio.to_thread(self._look)
+        if addresses == self._announced and interfaces == self._interfaces:
             return
-        self._announced = addresses
+        known = {one.address for one in self._interfaces}
+        if any(one.address in known for one in interfaces - self._interfaces):
+            await self._withdraw()  # an interface was made anew: its multicast groups went with the old one
+        self._announced, self._interfaces = addresses, interfaces
         if not addresses:
             _logger.warning(
                 "the server is not announced in the network: it has no address that others could reach"
@@ -290,6 +297,11 @@ class Advertisement:
             await self._register(addresses)
         else:
             await self._update(addresses)
+
+    def _look(self) -> tuple[list[str], frozenset[LocalAddress]]:
+        """The addresses to announce, and where they are now."""
+        addresses = list(self._addresses())
+        return addresses, frozenset(one for one in local_addresses() if one.address in addresses)
 
     async def _register(self, addresses: list[str]) -> None:
         from zeroconf.asyncio import AsyncServiceInfo

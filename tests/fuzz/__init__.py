@@ -1,0 +1,1 @@
+"""Fuzzers; what runs with the other tests is in `tests/test_fuzz_*.py`."""
