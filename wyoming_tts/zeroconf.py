@@ -191,7 +191,7 @@ def local_addresses() -> list[LocalAddress]:
     import ifaddr
 
     return [
-        LocalAddress(adapter.name, ip.ip if isinstance(ip.ip, str) else ip.ip[0], adapter.index)
+        LocalAddress(adapter.name, ip.ip if isinstance(ip.ip, str) else ip.ip[0], adapter.index or 0)
         for adapter in ifaddr.get_adapters()
         for ip in adapter.ips
     ]
