@@ -132,16 +132,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def started(directory: Path, *flags: str, chain: str = "espeak") -> Iterator[Server]:
+def started(directory: Path, *flags: str, chain: str = "espeak", offline: bool = True) -> Iterator[Server]:
     """A server as a user starts it, that can speak; its data and its log are in `directory`."""
     port, http_port, log = free_port(), free_port(), directory / "log"
     command = [
-        *(sys.executable, "-m", "wyoming_tts", "--chain", chain, "--no-zeroconf", "--offline"),
+        *(sys.executable, "-m", "wyoming_tts", "--chain", chain, "--no-zeroconf"),
         *("--uri", f"tcp://127.0.0.1:{port}", "--http-uri", f"http://127.0.0.1:{http_port}"),
-        *("--data-dir", str(directory / "data"), *flags),
+        *("--data-dir", str(directory / "data"), *(["--offline"] if offline else []), *flags),
     ]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
-    with log.open("ab") as output:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )

@@ -168,7 +168,9 @@ class Settings(BaseSettings):
     ] = ("kokoro", "espeak")
     """Backends in the order in which they are tried for each sentence; options stand in `[backends.NAME]`."""
 
-    backends: Annotated[Mapping[str, Mapping[str, Any]], Flag(flag=False)] = Field(default_factory=dict)
+    backends: Annotated[Mapping[str, Mapping[str, Any]], Flag(flag=False)] = Field(
+        default_factory=dict, repr=False
+    )
     """Options of the backends, a table for each."""
 
     hedge_after: Seconds = 0.0

@@ -227,9 +227,8 @@ def _explain(
         else:
             source, value = f"{name} in {path}", fault["input"]
         reason = re.sub(r"^\w+ should", "should", fault["msg"].removeprefix("Value error, "))
-        description = Settings.model_fields[name].description
-        shown = (
-            "its value" if "SecretStr" in str(Settings.model_fields[name].annotation) else repr(str(value))
-        )
+        field = Settings.model_fields[name]
+        secret = not field.repr or "SecretStr" in str(field.annotation)
+        description, shown = field.description, "its value" if secret else repr(str(value))
         lines.setdefault(name, f"{source}: {shown} is wrong, it {reason} ({description})")
     return "\n".join(lines.values())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from pydantic import Field, SecretStr
 
@@ -37,6 +39,9 @@ ERROR_BYTES = 4096
 
 JSON_BYTES = 8 * 2**20
 """Longest JSON that is accepted: a list of thousands of voices."""
+
+SHORTEST_SECRET = 8
+"""Characters of a header's word from which on it may be a key; `Bearer` is none."""
 
 QUOTA_WORDS = ("quota", "insufficient", "billing", "credit", "payment", "balance", "hard_limit")
 """What the codes of used-up credit have in them, whatever the status."""
@@ -100,13 +105,16 @@ class Remote:
         parts = urlsplit(options.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError(
-                f"backends.{name}.base_url: {options.base_url!r} is no address such as http://HOST:PORT"
+                f"backends.{name}.base_url: {_public(options.base_url)!r} is no address such as http://HOST:PORT"
             )
         self.name, self._options = name, options
         self.host = parts.netloc.rpartition("@")[2]
         """Its host and port."""
-        self.base_url = options.base_url.rstrip("/") + "/"
+        self.base_url = _public(options.base_url).rstrip("/") + "/"
+        """Without a name and a password, which httpx would write to the log with every request."""
+        self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
         self._headers = {"User-Agent": f"wyoming-tts/{__version__}", "Accept-Encoding": "identity", **headers}
+        self._secrets = _secrets_in(headers, self._login)
         self._client: httpx.AsyncClient | None = None
 
     def url(self, path: str) -> str:
@@ -227,6 +235,7 @@ class Remote:
             seconds = max(options.first_audio_timeout, options.stall_timeout)
             self._client = httpx.AsyncClient(
                 headers=self._headers,
+                auth=self._login,
                 verify=_context(options.ca_file),
                 timeout=httpx.Timeout(seconds, connect=options.connect_timeout),
                 limits=httpx.Limits(max_connections=2 * options.max_concurrency, keepalive_expiry=30),
@@ -251,8 +260,24 @@ class Remote:
         with contextlib.suppress(BackendError):
             async for piece in self.pieces(response, ERROR_BYTES):
                 body += piece
+        for secret in self._secrets:  # some services repeat what they were sent
+            body = body.replace(secret.encode(), b"***")
         code, message = _explanation(bytes(body))
         return error_for(self.name, response.status_code, code, message, _retry_after(response))
+
+
+def _public(url: str) -> str:
+    """An address without a name and a password."""
+    return re.sub(r"//[^/]*@", "//", url, count=1)
+
+
+def _secrets_in(headers: Mapping[str, str], login: tuple[str, str] | None) -> list[str]:
+    """What must not come back in a message: keys in headers, and a password in either form."""
+    words = [word for value in headers.values() for word in value.split() if len(word) >= SHORTEST_SECRET]
+    if login:
+        words += [base64.b64encode(":".join(login).encode()).decode()]
+        words += [login[1]] if len(login[1]) >= SHORTEST_SECRET // 2 else []
+    return sorted(words, key=len, reverse=True)
 
 
 def error_for(
