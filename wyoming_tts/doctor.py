@@ -32,8 +32,8 @@ ASSEMBLING = 20.0
 async def examine(settings: Settings, most: float | None = None) -> AsyncGenerator[Finding, None]:
     """Every finding, in the order of the checks; `most` bounds the seconds of each check further.
 
-    Downloads no model; prepares graphs that are missing and loads plugins, as a server does at its start. Nothing
-    of it runs on when the generator is closed.
+    Downloads no model; prepares graphs that are missing and loads plugins, as a server does at its start.
+    Nothing of it runs on when the generator is closed.
     """
     async with contextlib.AsyncExitStack() as stack:
         patient = await _admitted(settings, stack)

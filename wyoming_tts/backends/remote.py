@@ -104,9 +104,8 @@ class Remote:
         """`headers` go with every request, the key among them. Raises ConfigError for a wrong base URL."""
         parts = urlsplit(options.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(
-                f"backends.{name}.base_url: {_public(options.base_url)!r} is no address such as http://HOST:PORT"
-            )
+            shown = _public(options.base_url)
+            raise ConfigError(f"backends.{name}.base_url: {shown!r} is no address such as http://HOST:PORT")
         self.name, self._options = name, options
         self.host = parts.netloc.rpartition("@")[2]
         """Its host and port."""
