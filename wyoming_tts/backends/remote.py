@@ -105,7 +105,8 @@ class Remote:
         parts = urlsplit(options.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError(
-                f"backends.{name}.base_url: {_public(options.base_url)!r} is no address such as http://HOST:PORT"
+                f"backends.{name}.base_url: {_public(options.base_url)!r} is no address "
+                "such as http://HOST:PORT"
             )
         self.name, self._options = name, options
         self.host = parts.netloc.rpartition("@")[2]
