@@ -68,6 +68,13 @@ class Unheard(logging.Handler):
         self._findings.wrong.append(f"unhandled: {context!r}"[:3000])
 
 
+class Forgetful(list[Any]):
+    """Keeps nothing, so that what grows is not the test's."""
+
+    def append(self, _: Any) -> None:
+        """Forget it."""
+
+
 @contextlib.asynccontextmanager
 async def listening(findings: Findings) -> AsyncIterator[WyomingServer]:
     """A server that is watched; at its end nothing of any client is left."""
@@ -89,6 +96,7 @@ async def listening(findings: Findings) -> AsyncIterator[WyomingServer]:
     FrameReader.read = counted  # type: ignore[method-assign, assignment]
     try:
         backend = ScriptedBackend()
+        backend.requests = Forgetful()
         async with serving(backend, SETTINGS) as server:
             yield server
             async with asyncio.timeout(PATIENCE):

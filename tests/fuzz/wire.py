@@ -54,8 +54,11 @@ async def over_sockets(frames: int, seed: int) -> dict[str, Any]:
     process, findings = psutil.Process(), Findings()
     gc.collect()
     before = _megabytes(), process.num_fds(), process.num_threads(), len(gc.get_objects())
-    await sessions(findings, frames, seed, together=24)
-    gc.collect()
+    kept = []
+    for part in range(1, 6):  # a server for each, to see whether memory levels off
+        await sessions(findings, frames * part // 5, seed + part, together=24)
+        gc.collect()
+        kept.append(round(_megabytes(), 1))
     after = _megabytes(), process.num_fds(), process.num_threads(), len(gc.get_objects())
     return {
         "sessions": findings.sessions,
@@ -63,6 +66,7 @@ async def over_sockets(frames: int, seed: int) -> dict[str, Any]:
         "frames_judged": findings.judged,
         "answers": dict(findings.answers.most_common()),
         "wrong": findings.wrong,
+        "rss_mb_by_fifths": kept,
         "rss_mb_descriptors_threads_objects_before": before,
         "rss_mb_descriptors_threads_objects_after": after,
     }
