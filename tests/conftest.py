@@ -26,6 +26,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:'audioop' is deprecated:DeprecationWarning")
 
 
+FEWEST_TURNS, TURNS = 10, 200
+"""Of the event loop, for what was closed last: generators inside generators end one behind another."""
+
+
 @pytest.fixture(autouse=True)
 async def nothing_left_behind(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """A task that outlives its test fails it, and so does an exception that only the event loop heard."""
@@ -34,9 +38,12 @@ async def nothing_left_behind(request: pytest.FixtureRequest) -> AsyncIterator[N
     loop.set_exception_handler(lambda _, context: unheard.append(context))
     before = asyncio.all_tasks()
     yield
-    for _ in range(10):  # what was cancelled or closed last needs a few turns to end
+    left = set(before)
+    for turn in range(TURNS):
         await asyncio.sleep(0)
-    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+        left = asyncio.all_tasks() - before - {asyncio.current_task()}
+        if not left and turn >= FEWEST_TURNS:
+            break
     loop.set_exception_handler(None)
     assert not left, f"tasks left behind: {left}"
     assert not unheard, f"unheard by the test: {unheard}"

@@ -172,11 +172,14 @@ class Remote:
 
         total = 0
         try:
-            async for piece in response.aiter_bytes():
-                total += len(piece)
-                if total > limit:
-                    raise SynthesisError(f"{self.name} sent more than the {limit} bytes that could be right")
-                yield piece
+            async with contextlib.aclosing(response.aiter_bytes()) as pieces:  # type: ignore[type-var]
+                async for piece in pieces:
+                    total += len(piece)
+                    if total > limit:
+                        raise SynthesisError(
+                            f"{self.name} sent more than the {limit} bytes that could be right"
+                        )
+                    yield piece
         except httpx.HTTPError as error:
             raise self._failure(error) from error
 
