@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
 import httpx
+import numpy as np
 
 from tests.fakes import PATIENCE, ScriptedBackend
 from wyoming_tts.access import Access
@@ -22,6 +25,7 @@ from wyoming_tts.presets import Presets
 from wyoming_tts.status import BackendStatus
 from wyoming_tts.text.lexicon import FILE_NAME as LEXICON_FILE
 from wyoming_tts.text.lexicon import Lexicon
+from wyoming_tts.types import Samples
 from wyoming_tts.voices import voices_directory
 
 READY = BackendStatus(name="scripted", engine="a script", circuit="closed", voices=3)
@@ -84,3 +88,13 @@ async def http_serving(
             yield Served(server, site, backend, client)
     finally:
         await server.stop()
+
+
+def decoded(data: bytes) -> Samples:
+    """Mono samples at 24 kHz of any file, by PyAV."""
+    container: Any
+    with av.open(io.BytesIO(data)) as container:
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=24_000)
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+        frames += resampler.resample(None)
+    return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])

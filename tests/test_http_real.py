@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import av
 import httpx
 import numpy as np
 import openai
 import pytest
 from wyoming.info import Describe, Info
 
+from tests.http import decoded
 from tests.quality.intelligibility import Listener, words_of
 from tests.quality.texts import ENGLISH
 from tests.test_app import PATIENCE, Server, free_port, running
@@ -61,16 +60,11 @@ def listener() -> Listener:
     return Listener()
 
 
-def decoded(data: bytes, name: str) -> Samples:
+def samples_in(data: bytes, name: str) -> Samples:
     """24 kHz mono samples."""
     if name == "pcm":
         return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32767)
-    container: Any
-    with av.open(io.BytesIO(data)) as container:
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-        frames += resampler.resample(None)
-    return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
+    return decoded(data)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -82,7 +76,7 @@ def test_every_format_is_heard_to_its_end(name: Any, http: Http, listener: Liste
         )
         with answer as response:
             data = b"".join(response.iter_bytes())
-    samples = decoded(data, name)
+    samples = samples_in(data, name)
     assert listener.errors(TEXT.replace("nine", "9"), samples) <= 1
     assert "pineapple" in words_of(listener.hear(samples[-round(1.6 * RATE) :]))[-1:]
 
@@ -112,7 +106,7 @@ def test_words_are_where_they_are_heard(http: Http, listener: Listener) -> None:
     for text in SENTENCES:
         body = {"input": text, "voice": "af_heart", "response_format": "pcm"}
         found = httpx.post(f"{http.url}/v1/audio/captioned", json=body, timeout=PATIENCE).json()
-        samples = decoded(base64.b64decode(found["audio"]), "pcm")
+        samples = samples_in(base64.b64decode(found["audio"]), "pcm")
         told = [(w, t["start_time"], t["end_time"]) for t in found["timestamps"] for w in words_of(t["word"])]
         heard = [(w, a, b) for word, a, b in listener.times(samples) for w in words_of(word)]
         if [word for word, *_ in told] != [word for word, *_ in heard]:

@@ -19,7 +19,7 @@ import openai
 import pytest
 
 from tests.fakes import PATIENCE, SAMPLES_PER_CHARACTER, ScriptedBackend, Step, endless, until, wait_for
-from tests.http import Served, http_serving
+from tests.http import Served, decoded, http_serving
 from wyoming_tts.encoding import AAC_DELAY, FORMATS, MP3_LATE
 from wyoming_tts.errors import BackendQuotaError, BackendUnavailableError
 from wyoming_tts.types import AudioChunk, SynthesisRequest
@@ -44,18 +44,6 @@ def hum(samples: int) -> AudioChunk:
     """A tone that every codec keeps; its root mean square is 0.25."""
     wave_ = np.sin(2 * np.pi * 300 / RATE * np.arange(samples)) * 0.25 * np.sqrt(2)
     return AudioChunk(wave_.astype(np.float32))
-
-
-def decoded(data: bytes) -> np.ndarray:
-    """Mono samples of any file, by PyAV."""
-    import av
-
-    container: Any
-    with av.open(io.BytesIO(data)) as container:
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-        frames += resampler.resample(None)
-    return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
-from wyoming_tts.types import Samples
+from wyoming_tts.types import AudioChunk, Samples
 
 _FULL_SCALE = 32_767
 
@@ -20,6 +21,13 @@ def to_s16(samples: Samples) -> bytes:
 def from_s16(pcm: bytes) -> Samples:
     """Float samples of signed 16-bit little-endian PCM; `to_s16` makes the same bytes of them again."""
     return (np.frombuffer(pcm, "<i2") / np.float32(_FULL_SCALE)).astype(np.float32)
+
+
+def louder(chunk: AudioChunk, gain: float) -> AudioChunk:
+    """A chunk whose amplitude is multiplied, and clipped to [-1, 1]; a gain of 1 is the chunk itself."""
+    if gain == 1:
+        return chunk
+    return dataclasses.replace(chunk, samples=np.clip(chunk.samples * np.float32(gain), -1, 1))
 
 
 class Resampler:

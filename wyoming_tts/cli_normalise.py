@@ -8,65 +8,17 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from wyoming_tts.config_load import load_settings
 from wyoming_tts.errors import ConfigError
-from wyoming_tts.phonemes import Phonemes, Phonemizer
-from wyoming_tts.text.aligned import AlignedText
-from wyoming_tts.text.aloud import Aloud, read_aloud
+from wyoming_tts.reading import Reader, Reading
 from wyoming_tts.text.lexicon import FILE_NAME, Lexicon
-from wyoming_tts.text.split import Splitter
-from wyoming_tts.types import Voice, VoiceQuery
+from wyoming_tts.types import VoiceQuery
 from wyoming_tts.voices import load_catalogue
 
 DESCRIPTION = "Show how a text is read out: cleaned, in words, in sentences, in phonemes."
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One text in all its stages."""
-
-    text: str
-    """As it was given."""
-
-    sentences: tuple[Aloud, ...]
-    """What is spoken one by one."""
-
-    phonemes: tuple[Phonemes, ...]
-    """Of each of them; empty when nobody asked."""
-
-    language: str
-    """BCP 47 tag of the voice's language."""
-
-
-class Reader:
-    """Reads texts as a voice would."""
-
-    def __init__(self, voice: Voice, lexicon: Lexicon) -> None:
-        """Loads nothing before the first text."""
-        self._voice, self._lexicon, self._phonemizer = voice, lexicon, Phonemizer()
-
-    def read(self, text: str, *, phonemes: bool = True) -> Reading:
-        """All stages of one text; phonemes only where they are wanted, since they take loading."""
-        splitter = Splitter(first_clause=False, first_limit=220)
-        segments = [*splitter.feed(text), *splitter.finish()]
-        read = [
-            read_aloud(AlignedText.of(segment.text, segment.start), self._voice, self._lexicon)
-            for segment in segments
-        ]
-        sentences = tuple(aloud for aloud in read if aloud.is_speakable)
-        spoken = (
-            tuple(
-                self._phonemizer.phonemize(aloud.normalised.text, self._voice.language, aloud.pronunciations)
-                for aloud in sentences
-            )
-            if phonemes
-            else ()
-        )
-        return Reading(text, sentences, spoken, self._voice.language)
 
 
 def _cleaned(reading: Reading) -> str:

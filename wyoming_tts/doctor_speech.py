@@ -13,7 +13,7 @@ from typing import Any
 from wyoming.info import TtsProgram
 
 from wyoming_tts.assembly import Assembly, prepare_texts
-from wyoming_tts.backends.base import Backend, BackendAround
+from wyoming_tts.backends.base import layers_of
 from wyoming_tts.backends.members import Member
 from wyoming_tts.backends.remote import RemoteOptions
 from wyoming_tts.backends.resident_backend import ResidentBackend
@@ -85,7 +85,7 @@ async def put_away(built: Assembly) -> None:
 
 async def backend(patient: Patient, member: Member) -> Finding:
     """Whether a backend could speak, and if not, whose fault it is."""
-    if patient.running and isinstance(_innermost(member.backend), ResidentBackend):
+    if patient.running and isinstance([*layers_of(member.backend)][-1], ResidentBackend):
         return _told(patient.running, member)
     try:
         await member.backend.start()
@@ -99,12 +99,6 @@ async def backend(patient: Patient, member: Member) -> Finding:
             "it has no voice", f"see its options in [backends.{member.name}], or take it out of --chain"
         )
     return ok(f"{member.backend.engine}, {len(member.backend.voices())} voices")
-
-
-def _innermost(backend: Backend) -> Backend:
-    while isinstance(backend, BackendAround):
-        backend = backend.inner
-    return backend
 
 
 def _told(running: Running, member: Member) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Literal
@@ -13,16 +14,19 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from wyoming_tts.encoding import FORMATS, encoder
+from wyoming_tts.encoding import FORMATS
 from wyoming_tts.http_events import word_body
 from wyoming_tts.http_requests import FormatName, SpeechRequest, VoiceName, query
 from wyoming_tts.http_site import Site
 from wyoming_tts.http_stream import (
+    FILE,
+    Responses,
     Speech,
     StreamedAnswer,
     Wanted,
     caller_of,
     check_format,
+    coded,
     unless_gone,
     whole_file,
 )
@@ -32,8 +36,6 @@ from wyoming_tts.text.aligned import AlignedText
 from wyoming_tts.text.aloud import read_aloud
 from wyoming_tts.types import AudioChunk, Samples, WordTiming
 
-Responses = dict[int | str, dict[str, Any]]
-
 CAPTIONS: Responses = {
     200: {
         "description": "Audio in base64 and its words; with `stream`, JSON lines of them",
@@ -42,9 +44,6 @@ CAPTIONS: Responses = {
 }
 SUBTITLES: Responses = {
     200: {"description": "The file", "content": {one.media_type: {} for one in SUBTITLE_FORMATS.values()}}
-}
-AUDIO: Responses = {
-    200: {"description": "The file", "content": {one.media_type: {} for one in FORMATS.values()}}
 }
 
 
@@ -107,9 +106,9 @@ def router(site: Site) -> APIRouter:
         speech = Speech(site, body.wanted(site.voice_names()), caller=caller_of(request))
         if not body.stream:
             return JSONResponse(
-                await _captioned(await unless_gone(request, speech.whole()), speech.rate, body)
+                await _captioned(await unless_gone(request.receive, speech.whole()), speech.rate, body)
             )
-        first = await unless_gone(request, speech.first())
+        first = await unless_gone(request.receive, speech.first())
         lines = _lines(speech, first, body)
         return StreamedAnswer(
             speech, lines, "application/x-ndjson", write_seconds=site.settings.write_seconds
@@ -129,7 +128,7 @@ def router(site: Site) -> APIRouter:
     async def subtitles(request: Request, body: SubtitlesRequest) -> Response:
         """Subtitles for a text as it would be spoken."""
         speech = Speech(site, body.wanted(site.voice_names()), caller=caller_of(request))
-        _, words = await unless_gone(request, speech.whole())
+        _, words = await unless_gone(request.receive, speech.whole())
         name = body.subtitle_format
         text = "".join(written(cues(words, body.input, speech.seconds), name))
         return PlainTextResponse(text, media_type=SUBTITLE_FORMATS[name].media_type)
@@ -140,13 +139,13 @@ def router(site: Site) -> APIRouter:
         read, spoken = await asyncio.to_thread(_read, site, body)
         return {"text": read, "phonemes": spoken.text, "tokens": list(spoken.tokens)}
 
-    @routes.post("/dev/generate_from_phonemes", responses=AUDIO, response_class=Response)
+    @routes.post("/dev/generate_from_phonemes", responses=FILE, response_class=Response)
     async def generate_from_phonemes(request: Request, body: PhonemesRequest) -> Response:
         """Speak phonemes."""
         document = f'<speak><phoneme alphabet="ipa" ph={quoteattr(body.phonemes)}>x</phoneme></speak>'
         voice = query(body.voice, None)
         speech = Speech(site, Wanted(text=document, voice=voice, speed=body.speed, text_format="ssml"))
-        pieces, _ = await unless_gone(request, speech.whole())
+        pieces, _ = await unless_gone(request.receive, speech.whole())
         data = await asyncio.to_thread(whole_file, pieces, speech.rate, body.response_format)
         return Response(data, media_type=FORMATS[body.response_format].media_type)
 
@@ -163,16 +162,9 @@ async def _captioned(
 
 async def _lines(speech: Speech, first: AudioChunk, body: CaptionedRequest) -> AsyncGenerator[bytes, None]:
     """A line for each chunk; words may come a line before the end of their audio."""
-    coder = encoder(body.response_format, speech.rate, body.sample_rate)
-    try:
-        yield _line(await asyncio.to_thread(coder.feed, first.samples), first.words, body)
-        async for chunk in speech:
-            yield _line(await asyncio.to_thread(coder.feed, chunk.samples), chunk.words, body)
-        if data := coder.finish():
-            yield _line(data, (), body)
-    finally:
-        coder.close()
-        await speech.close()
+    async with contextlib.aclosing(coded(speech, first, body.response_format, body.sample_rate)) as pieces:
+        async for data, words in pieces:
+            yield _line(data, words, body)
 
 
 def _line(data: bytes, words: Sequence[WordTiming], body: CaptionedRequest) -> bytes:

@@ -32,7 +32,7 @@ async def openai_events(
     """`speech.audio.delta` with pieces of the file, then `speech.audio.done`."""
     check_format(site, name, rate)
     speech = Speech(site, wanted, caller=caller_of(request))
-    first = await unless_gone(request, speech.first())
+    first = await unless_gone(request.receive, speech.first())
     return _answer(site, speech, _openai(speech, first, name, rate, wanted.text))
 
 
@@ -40,7 +40,7 @@ async def own_events(site: Site, request: Request, wanted: Wanted) -> StreamedAn
     """`start`, then `words`, `audio` and `progress` in turn, then `done`."""
     latest = _Latest()
     speech = Speech(site, wanted, latest.note, caller=caller_of(request))
-    first = await unless_gone(request, speech.first())
+    first = await unless_gone(request.receive, speech.first())
     return _answer(site, speech, _own(speech, first, latest))
 
 

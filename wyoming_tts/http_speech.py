@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,6 +11,8 @@ from wyoming_tts.http_events import openai_events, own_events
 from wyoming_tts.http_requests import SpeechRequest, StreamRequest, TtsRequest
 from wyoming_tts.http_site import Site
 from wyoming_tts.http_stream import (
+    FILE,
+    Responses,
     Speech,
     StreamedAnswer,
     Wanted,
@@ -22,17 +23,12 @@ from wyoming_tts.http_stream import (
     whole_file,
 )
 
-Responses = dict[int | str, dict[str, Any]]
-
 
 def router(site: Site) -> APIRouter:
     """The routes of speech."""
     routes = APIRouter(tags=["speech"])
-    kinds: dict[str, Any] = {one.media_type: {} for one in FORMATS.values()}
-    whole: Responses = {200: {"content": kinds, "description": "The file"}}
-    streamed: Responses = {
-        200: {"content": kinds | {"text/event-stream": {}}, "description": "The file, or events with pieces"}
-    }
+    kinds = FILE[200]["content"] | {"text/event-stream": {}}
+    streamed: Responses = {200: {"content": kinds, "description": "The file, or events with pieces"}}
 
     async def speak(request: Request, body: SpeechRequest) -> Response:
         wanted, kind = body.wanted(site.voice_names()), (body.response_format, body.sample_rate)
@@ -50,7 +46,7 @@ def router(site: Site) -> APIRouter:
         """For clients whose base address has no `/v1`."""
         return await speak(request, body)
 
-    @routes.post("/tts", responses=whole, response_class=Response)
+    @routes.post("/tts", responses=FILE, response_class=Response)
     async def tts(request: Request, body: TtsRequest) -> Response:
         """Speak a text into one file, which comes when it is complete."""
         return await _file(site, request, body.wanted(), body.format, body.sample_rate, stream=False)
@@ -72,10 +68,10 @@ async def _file(
     headers = {"Content-Disposition": f'inline; filename="speech{FORMATS[name].extension}"'}
     speech = Speech(site, wanted, caller=caller_of(request))
     if not stream:
-        samples, _ = await unless_gone(request, speech.whole())
+        samples, _ = await unless_gone(request.receive, speech.whole())
         data = await asyncio.to_thread(whole_file, samples, speech.rate, name, rate)
         return Response(data, media_type=FORMATS[name].media_type, headers=headers)
-    first = await unless_gone(request, speech.first())
+    first = await unless_gone(request.receive, speech.first())
     body = encoded(speech, first, name, rate)
     return StreamedAnswer(
         speech, body, FORMATS[name].media_type, headers=headers, write_seconds=site.settings.write_seconds

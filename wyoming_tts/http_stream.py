@@ -11,16 +11,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from wyoming_tts.encoding import encoder
+from wyoming_tts.audio import louder
+from wyoming_tts.encoding import FORMATS, encoder
 from wyoming_tts.errors import InvalidTextError, TextTooLongError, WyomingTtsError
 from wyoming_tts.http_site import Site
 from wyoming_tts.logs import StreamReport
-from wyoming_tts.pipeline import ANY_VOICE
+from wyoming_tts.pipeline import ANY_VOICE, at_once
 from wyoming_tts.pipeline_stream import Observer
 from wyoming_tts.stretch import TimeStretch
 from wyoming_tts.types import MAX_SPEED, MIN_SPEED, AudioChunk, Progress, Samples, VoiceQuery, WordTiming
@@ -28,6 +28,14 @@ from wyoming_tts.types import MAX_SPEED, MIN_SPEED, AudioChunk, Progress, Sample
 _LOGGER = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+Responses = dict[int | str, dict[str, Any]]
+"""What a route answers with, for the OpenAPI document."""
+
+FILE: Responses = {
+    200: {"description": "The file", "content": {one.media_type: {} for one in FORMATS.values()}}
+}
+"""Speech in any format."""
 
 WHOLE_TEXT = 20_000
 """Most characters of a text that is answered as a whole: its samples, 130 MB, wait in memory until then."""
@@ -128,7 +136,7 @@ class Speech:
                         self._working += time.monotonic() - asked
                         first = first or time.monotonic() - began
                         self.samples += len(chunk.samples)
-                        yield _louder(chunk, wanted.volume)
+                        yield louder(chunk, wanted.volume)
                         asked = time.monotonic()
             outcome = "Spoken"
         finally:
@@ -141,7 +149,7 @@ class Speech:
         tempo = 1.0 if pace is None or wanted.speed is None else wanted.speed / pace
         stretch = TimeStretch(self.rate, tempo)
         chunks = self._site.pipeline.synthesize(
-            _at_once(wanted.text),
+            at_once(wanted.text),
             voice=wanted.voice,
             speed=pace,
             text_format=wanted.text_format,
@@ -196,16 +204,6 @@ def _sooner(word: WordTiming, tempo: float) -> WordTiming:
     return dataclasses.replace(word, start=word.start / tempo, end=word.end / tempo)
 
 
-def _louder(chunk: AudioChunk, gain: float) -> AudioChunk:
-    if gain == 1:
-        return chunk
-    return dataclasses.replace(chunk, samples=np.clip(chunk.samples * np.float32(gain), -1, 1))
-
-
-async def _at_once(text: str) -> AsyncGenerator[str, None]:
-    yield text
-
-
 def caller_of(request: Request) -> str | None:
     """Whose key a request brought, where keys are asked for."""
     return getattr(request.state, "caller", None)
@@ -225,10 +223,10 @@ def whole_file(pieces: Sequence[Samples], rate: int, name: str, sample_rate: int
         coder.close()
 
 
-async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """The result of some work, which is stopped when the client leaves. Raises ClientDisconnect then."""
     working = asyncio.create_task(work, name="http speech")
-    leaving = asyncio.create_task(_gone(request.receive), name="http client")
+    leaving = asyncio.create_task(_gone(receive), name="http client")
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
         if working.done():
@@ -244,16 +242,24 @@ async def encoded(
     speech: Speech, first: AudioChunk, name: str, sample_rate: int | None
 ) -> AsyncGenerator[bytes, None]:
     """The bytes of a file as they come, for speech whose first chunk is there already."""
+    async with contextlib.aclosing(coded(speech, first, name, sample_rate)) as pieces:
+        async for data, _ in pieces:
+            if data:
+                yield data
+
+
+async def coded(
+    speech: Speech, first: AudioChunk, name: str, sample_rate: int | None
+) -> AsyncGenerator[tuple[bytes, Sequence[WordTiming]], None]:
+    """The same with the words of each chunk; the bytes of one may come with the next."""
     coder = encoder(name, speech.rate, sample_rate)
     apart = name not in ("pcm", "wav")
     try:
-        if data := await _coded(coder.feed, first.samples, apart):
-            yield data
+        yield await _coded(coder.feed, first.samples, apart), first.words
         async for chunk in speech:
-            if data := await _coded(coder.feed, chunk.samples, apart):
-                yield data
+            yield await _coded(coder.feed, chunk.samples, apart), chunk.words
         if data := coder.finish():
-            yield data
+            yield data, ()
     finally:
         coder.close()
         await speech.close()
@@ -287,18 +293,15 @@ class StreamedAnswer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        sending = asyncio.create_task(self._send(send), name="http body")
-        leaving = asyncio.create_task(_gone(receive), name="http client")
         try:
-            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+            await unless_gone(receive, self._send(send))
+        except ClientDisconnect:
+            pass
+        except Exception as error:  # whatever it is, an answer that has begun can only break off
+            _tell(error)
         finally:
-            for task in (sending, leaving):
-                task.cancel()
-            outcomes = await asyncio.gather(sending, leaving, return_exceptions=True)
             await self._body.aclose()
             await self._speech.close()  # a generator that nobody has asked for anything closes nothing
-        if isinstance(outcomes[0], Exception):
-            _tell(outcomes[0])
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -18,14 +18,9 @@ from wyoming_tts.http_errors import answer
 from wyoming_tts.http_requests import VoiceName, query
 from wyoming_tts.http_site import Site
 from wyoming_tts.http_status import health_of
-from wyoming_tts.text.aligned import AlignedText
-from wyoming_tts.text.aloud import read_aloud
+from wyoming_tts.reading import Reader
 from wyoming_tts.text.lexicon_file import MOST_BYTES, LexiconError, parse
-from wyoming_tts.text.split import Splitter
 from wyoming_tts.types import Voice
-
-FIRST_LIMIT = 220
-"""Characters of a sentence from which on it is split."""
 
 
 class ReadingRequest(BaseModel):
@@ -108,22 +103,16 @@ def router(site: Site) -> APIRouter:
 
 
 def _read(site: Site, text: str, voice: Voice) -> list[dict[str, Any]]:
-    splitter = Splitter(first_clause=False, first_limit=FIRST_LIMIT)
-    found = []
-    for segment in (*splitter.feed(text), *splitter.finish()):
-        aloud = read_aloud(AlignedText.of(segment.text, segment.start), voice, site.lexicon)
-        if not aloud.is_speakable:
-            continue
-        spoken = site.phonemizer.phonemize(aloud.normalised.text, voice.language, aloud.pronunciations)
-        found.append(
-            {
-                "text": segment.text,
-                "cleaned": aloud.cleaned.text,
-                "normalised": aloud.normalised.text,
-                "phonemes": spoken.text,
-            }
-        )
-    return found
+    reading = Reader(voice, site.lexicon, site.phonemizer).read(text)
+    return [
+        {
+            "text": written,
+            "cleaned": aloud.cleaned.text,
+            "normalised": aloud.normalised.text,
+            "phonemes": spoken.text,
+        }
+        for written, aloud, spoken in zip(reading.written, reading.sentences, reading.phonemes, strict=True)
+    ]
 
 
 def _lexicon(site: Site) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wyoming.info import Info
 
 from wyoming_tts import __version__
-from wyoming_tts.backends.base import Backend, BackendAround
+from wyoming_tts.backends.base import layers_of
 from wyoming_tts.backends.cache import CachedBackend, CacheStatistics
 from wyoming_tts.backends.fallback import FallbackBackend
 from wyoming_tts.backends.members import Member
@@ -28,7 +28,7 @@ def statuses_of(chain: FallbackBackend) -> Sequence[BackendStatus]:
 
 def costs_of(chain: FallbackBackend) -> Sequence[Mapping[str, Any]]:
     """Of each backend that is counted: spent today and this month, and what may be."""
-    layers = (layer for member in chain.members for layer in _layers(member.backend))
+    layers = (layer for member in chain.members for layer in layers_of(member.backend))
     return [layer.spent() for layer in layers if isinstance(layer, MeteredBackend)]
 
 
@@ -64,7 +64,7 @@ def _info_of(catalogue: VoiceCatalogue, offers: tuple[Offer, ...], streaming: bo
 
 def _status(member: Member) -> BackendStatus:
     circuit, cache, waiting, running = member.circuit, CacheStatistics(), 0, 0
-    for layer in _layers(member.backend):
+    for layer in layers_of(member.backend):
         if isinstance(layer, CachedBackend):
             cache = layer.statistics()
         elif isinstance(layer, ScheduledBackend):
@@ -84,11 +84,3 @@ def _status(member: Member) -> BackendStatus:
         cache_misses=cache.misses,
         cache_bytes=cache.bytes,
     )
-
-
-def _layers(backend: Backend) -> Iterator[Backend]:
-    """A backend and all that it is wrapped around."""
-    yield backend
-    while isinstance(backend, BackendAround):
-        backend = backend.inner
-        yield backend

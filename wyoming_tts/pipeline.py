@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from wyoming_tts.audio import louder
 from wyoming_tts.backends.base import Backend, closable
 from wyoming_tts.errors import UnknownVoiceError, UnsupportedFormatError, WyomingTtsError
 from wyoming_tts.pipeline_stream import Guarded, Observer, SpokenStream
@@ -239,7 +240,7 @@ class Pipeline:
         for number, text in enumerate(texts, 1):
             try:
                 async with contextlib.aclosing(
-                    self.synthesize(_whole(text), playhead=BackgroundPlayhead())
+                    self.synthesize(at_once(text), playhead=BackgroundPlayhead())
                 ) as chunks:
                     async for _ in chunks:
                         pass
@@ -302,7 +303,7 @@ class Pipeline:
                 spoken = True
                 stream.advance(chunk, stream.made_seconds - began)
                 words = times.feed(word.later(began) for word in chunk.words)
-                yield _louder(dataclasses.replace(chunk, words=tuple(words)), volume)
+                yield louder(dataclasses.replace(chunk, words=tuple(words)), volume)
         if spoken and (pause := self._pause(sentence, aloud, stream.speed)):
             yield self._silence(pause)
 
@@ -327,13 +328,7 @@ class Pipeline:
         return AudioChunk(np.zeros(round(seconds * self.format.rate), np.float32), self.format)
 
 
-def _louder(chunk: AudioChunk, gain: float) -> AudioChunk:
-    if gain == 1:
-        return chunk
-    return dataclasses.replace(chunk, samples=np.clip(chunk.samples * np.float32(gain), -1, 1))
-
-
-async def _whole(text: str) -> AsyncGenerator[str, None]:
+async def at_once(text: str) -> AsyncGenerator[str, None]:
     """A text that arrives at once."""
     yield text
 

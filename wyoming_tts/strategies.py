@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from wyoming_tts.pipeline import ANY_VOICE, Pipeline
+from wyoming_tts.pipeline import ANY_VOICE, Pipeline, at_once
 from wyoming_tts.pipeline_stream import Observer
 from wyoming_tts.types import AudioChunk, VoiceQuery
 
@@ -63,7 +63,7 @@ class WholeFileStrategy:
         """See `GenerationStrategy.generate`."""
         whole = "".join([piece async for piece in text])
         async with contextlib.aclosing(
-            StreamingStrategy().generate(pipeline, _at_once(whole), options)
+            StreamingStrategy().generate(pipeline, at_once(whole), options)
         ) as made:
             chunks = [chunk async for chunk in made]
         yield replace(
@@ -73,7 +73,3 @@ class WholeFileStrategy:
             backend=" and ".join(dict.fromkeys(chunk.backend for chunk in chunks if chunk.backend)),
             fraction=1.0,
         )
-
-
-async def _at_once(text: str) -> AsyncGenerator[str, None]:
-    yield text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -184,6 +184,14 @@ class BackendAround:
     def fingerprint(self, voice: Voice) -> str | None:
         """See `Backend.fingerprint`."""
         return self._inner.fingerprint(voice)
+
+
+def layers_of(backend: Backend) -> Iterator[Backend]:
+    """A backend and all that it is wrapped around, the innermost last."""
+    yield backend
+    while isinstance(backend, BackendAround):
+        backend = backend.inner
+        yield backend
 
 
 async def closable(chunks: AsyncIterator[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
