@@ -133,6 +133,11 @@ def router(site: Site) -> APIRouter:
         text = "".join(written(cues(words, body.input, speech.seconds), name))
         return PlainTextResponse(text, media_type=SUBTITLE_FORMATS[name].media_type)
 
+    _add_phonemes(routes, site)
+    return routes
+
+
+def _add_phonemes(routes: APIRouter, site: Site) -> None:
     @routes.post("/dev/phonemize")
     async def phonemize(body: PhonemizeRequest) -> dict[str, Any]:
         """Show how a text is put into words and phonemes."""
@@ -148,8 +153,6 @@ def router(site: Site) -> APIRouter:
         pieces, _ = await unless_gone(request.receive, speech.whole())
         data = await asyncio.to_thread(whole_file, pieces, speech.rate, body.response_format)
         return Response(data, media_type=FORMATS[body.response_format].media_type)
-
-    return routes
 
 
 async def _captioned(

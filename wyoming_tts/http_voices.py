@@ -13,7 +13,7 @@ from wyoming_tts.errors import RequestError, UnknownVoiceError
 from wyoming_tts.http_errors import answer
 from wyoming_tts.http_requests import VoiceName
 from wyoming_tts.http_site import Site
-from wyoming_tts.presets import FILE_NAME, Preset, remove_preset, save_preset
+from wyoming_tts.presets import FILE_NAME, NAME, Preset, remove_preset, save_preset
 from wyoming_tts.types import Voice, VoiceQuery
 from wyoming_tts.voices import mixed_pack, pack_bytes
 
@@ -32,7 +32,7 @@ class CombineRequest(BaseModel):
     voices: str | list[VoiceName] = Field(max_length=400)
     """A blend such as `af_bella(2)+af_sky(1)`, or names that are mixed alike."""
 
-    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    name: str | None = Field(default=None, pattern=NAME)
     """What to save it as; none only returns it."""
 
     description: str = Field(default="", max_length=200)
@@ -44,7 +44,7 @@ class VoiceRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    name: str = Field(pattern=NAME)
     """What it is called."""
 
     voice: str = Field(min_length=1, max_length=400)
@@ -102,6 +102,11 @@ def router(site: Site) -> APIRouter:
         headers = {"Content-Disposition": f'attachment; filename="{name}.npz"', "X-Voice": name}
         return Response(data, media_type="application/octet-stream", headers=headers)
 
+    _add_models(routes, site)
+    return routes
+
+
+def _add_models(routes: APIRouter, site: Site) -> None:
     @routes.get("/v1/models", tags=["models"])
     async def models() -> dict[str, Any]:
         """What `model` may name."""
@@ -115,8 +120,6 @@ def router(site: Site) -> APIRouter:
         offered = ", ".join(_model_names(site))
         return answer(404, f"There is no model {model[:80]!a}; there are {offered}.", param="model",
                       code="model_not_found")  # fmt: skip
-
-    return routes
 
 
 def voice_body(voice: Voice, default: Voice) -> dict[str, Any]:

@@ -29,7 +29,8 @@ MOST_BYTES = 2**18
 CHECK_SECONDS = 1.0
 """How often the file is looked at."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+"""What a voice may be called."""
 
 
 class Preset(BaseModel):
@@ -165,7 +166,7 @@ def check_presets(path: Path) -> tuple[Mapping[str, Preset], list[str]]:
 
 
 def _read(name: str, table: Any) -> Preset | _Fault:
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         return _Fault(name, "a voice's name has at most 64 letters, digits, dots, dashes and underscores")
     if isinstance(table, str):
         table = {"voice": table}
