@@ -25,7 +25,13 @@ from wyoming_tts.types import Samples
 
 RATE = 24_000
 TEXT = "The garage door has been open since nine, and the last word of this sentence is pineapple."
-SENTENCES = tuple(text for text in ENGLISH if 5 <= len(text.split()) <= 16)[:20]
+SENTENCES = tuple(text for text in ENGLISH if 5 <= len(text.split()) <= 16)
+
+FRAMES = (("mp3", 576), ("opus", 0), ("aac", 1024), ("flac", 0), ("wav", 2048))
+"""Format -> samples of its frame at 24 kHz; of WAV's, those of the block in which ffmpeg reads it.
+
+Files that tell where they end are as long as the speech to the sample.
+"""
 
 LIMIT = 0.08
 """Seconds that half of all words may be off."""
@@ -82,9 +88,9 @@ def test_every_format_is_heard_to_its_end(name: Any, http: Http, listener: Liste
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
-@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("pcm", "wav")])
-def test_ffmpeg_has_nothing_to_say(name: str, http: Http) -> None:
-    """It decodes each file without a warning, as long as PCM is."""
+@pytest.mark.parametrize(("name", "frame"), FRAMES)
+def test_ffmpeg_has_nothing_to_say(name: str, frame: int, http: Http) -> None:
+    """It decodes each file without a warning, and the file is as long as PCM is, to a frame of it."""
     lengths = []
     for kind in (name, "pcm"):
         body = {"input": TEXT, "voice": "nova", "response_format": kind}
@@ -94,15 +100,15 @@ def test_ffmpeg_has_nothing_to_say(name: str, http: Http) -> None:
             continue
         command = ["ffmpeg", "-v", "warning", "-i", "-", "-f", "s16le", "-ar", str(RATE), "-"]
         done = subprocess.run(command, input=data, capture_output=True, check=True, timeout=60)
-        said = [line for line in done.stderr.decode().splitlines() if "Estimating duration" not in line]
-        assert not said
+        said = [line for line in done.stderr.decode().splitlines() if "Guessed Channel Layout" not in line]
+        assert not said  # but what it says of every WAV of one channel
         lengths.append(len(done.stdout) // 2)
-    assert 0 <= lengths[0] - lengths[1] < 2200
+    assert 0 <= lengths[0] - lengths[1] <= frame
 
 
 def test_words_are_where_they_are_heard(http: Http, listener: Listener) -> None:
     """In 20 sentences, against the times at which a Whisper model hears the same words."""
-    errors: list[float] = []
+    compared, errors = 0, list[float]()
     for text in SENTENCES:
         body = {"input": text, "voice": "af_heart", "response_format": "pcm"}
         found = httpx.post(f"{http.url}/v1/audio/captioned", json=body, timeout=PATIENCE).json()
@@ -110,12 +116,16 @@ def test_words_are_where_they_are_heard(http: Http, listener: Listener) -> None:
         told = [(w, t["start_time"], t["end_time"]) for t in found["timestamps"] for w in words_of(t["word"])]
         heard = [(w, a, b) for word, a, b in listener.times(samples) for w in words_of(word)]
         if [word for word, *_ in told] != [word for word, *_ in heard]:
-            continue  # numbers are written in other ways
+            continue  # it writes numbers in other ways, or hears another word
         for (_, start, end), (_, first, last) in zip(told, heard, strict=True):
             errors += [abs(start - first), abs(end - last)]
+        compared += 1
+        if compared == 20:
+            break
     median = float(np.median(errors))
-    print(f"{len(errors) // 2} words: median error {median:.3f} s, p90 {np.percentile(errors, 90):.3f} s")
-    assert len(errors) > 150
+    print(f"{compared} sentences, {len(errors) // 2} words:", end=" ")
+    print(f"median error {median:.3f} s, p90 {np.percentile(errors, 90):.3f} s")
+    assert compared == 20
     assert median < LIMIT
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import struct
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -42,9 +43,18 @@ STREAM_SIZE = 0x7FFF_F000
 
 Of the numbers in use, tried with files and pipes: 0 loses everything in Python's wave, soundfile and SciPy;
 at 0xFFFFFFFF ffmpeg warns of an invalid file, and a reader with signed numbers sees -1. This one, which is
-SoX's, is read to the end by all of them and by Chromium. ffmpeg warns of an incomplete last packet whatever
-stands here, because it reads blocks, and the last one is short.
+SoX's, is read to the end by all of them and by Chromium.
 """
+
+WAV_BLOCK = 4_096
+"""Bytes of samples that FFmpeg reads at once from WAV, at least.
+
+Since version 7 it is the power of two next below a tenth of a second. It takes a last block that is not full
+for a damaged one, warns, and leaves it out when told to discard those: a stream ends with a full one.
+"""
+
+SILENCE = 0.001
+"""Amplitude, 60 dB below the loudest there is, up to which an end may be left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +87,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 """Names that a request may give -> what they are.
 
 Opus is in Ogg, AAC in ADTS; FLAC and WAV have 16 bits. PCM is s16le without a header, OpenAI's at 24,000 Hz.
-AAC and streamed MP3 begin with 1,024 and some 529 samples of silence: they have no place to say so.
+AAC and streamed MP3 begin with 1,024 and some 529 samples of silence: they have no place to say so. Where the
+speech ends in silence they end so much sooner, to be as long as it is, to a frame. A WAV stream ends with a
+full block, see `WAV_BLOCK`.
 """
+
+WITHOUT_CODEC = ("wav", "pcm")
+"""Those that are made without PyAV, and in no time."""
 
 
 class Encoder:
@@ -156,10 +171,7 @@ def encoder(name: str, rate: int, sample_rate: int | None = None, *, seconds: fl
     that the format has. `seconds` is the whole length, where it is known: headers then tell it, and so much
     has to be fed, to the millisecond. Raises UnsupportedFormatError.
     """
-    kind = FORMATS.get(name)
-    if kind is None:
-        raise UnsupportedFormatError(f"the format {name!r} is not offered; there are {', '.join(FORMATS)}")
-    wanted = _output_rate(name, kind.rates, rate, sample_rate)
+    wanted = output_rate(name, rate, sample_rate)
     samples = None if seconds is None else round(seconds * wanted)
     if name == "pcm":
         return Encoder(_Pcm(), rate, wanted, samples)
@@ -167,13 +179,22 @@ def encoder(name: str, rate: int, sample_rate: int | None = None, *, seconds: fl
     return Encoder(coder, rate, wanted, samples)
 
 
-def _output_rate(name: str, rates: Sequence[int], rate: int, asked: int | None) -> int:
-    if asked is None:
+def output_rate(name: str, rate: int, sample_rate: int | None = None) -> int:
+    """Hz of what `encoder` would make of the same. Raises UnsupportedFormatError, as it does."""
+    kind = FORMATS.get(name)
+    if kind is None:
+        raise UnsupportedFormatError(f"the format {name!r} is not offered; there are {', '.join(FORMATS)}")
+    if name not in WITHOUT_CODEC and importlib.util.find_spec("av") is None:
+        raise UnsupportedFormatError(
+            f"{name} needs PyAV, which is missing: pip install 'wyoming-tts[http]'; wav and pcm do not"
+        )
+    rates = kind.rates
+    if sample_rate is None:
         return rates[min(bisect_left(rates, rate), len(rates) - 1)]
-    if asked not in rates:
+    if sample_rate not in rates:
         right = f"{rates[0]} to {rates[-1]}" if isinstance(rates, range) else ", ".join(map(str, rates))
-        raise UnsupportedFormatError(f"{name} cannot have {asked} samples per second; right is {right}")
-    return asked
+        raise UnsupportedFormatError(f"{name} cannot have {sample_rate} samples per second; right is {right}")
+    return sample_rate
 
 
 class _Coder(Protocol):
@@ -198,9 +219,11 @@ class _Pcm:
 
 
 class _Wav(_Pcm):
-    """The same behind a header, which goes out with the first of them."""
+    """The same behind a header, which goes out with the first of them; a stream has whole blocks."""
 
     def __init__(self, rate: int, samples: int | None) -> None:
+        self._block = 1 if samples is not None else max(WAV_BLOCK, 2 << int(np.log2(rate // 10)))
+        self._size = 0
         size = STREAM_SIZE if samples is None else 2 * samples
         layout = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
         self._head = b"RIFF" + struct.pack("<I", size + 36) + b"WAVEfmt " + layout
@@ -208,7 +231,11 @@ class _Wav(_Pcm):
 
     def encode(self, samples: Samples) -> bytes:
         head, self._head = self._head, b""
+        self._size += 2 * len(samples)
         return head + to_s16(samples)
+
+    def finish(self) -> bytes:
+        return bytes(-self._size % self._block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,16 +294,12 @@ class _Coded:
     """A codec in its container, by PyAV."""
 
     def __init__(self, name: str, rate: int, samples: int | None) -> None:
-        try:
-            import av
-        except ImportError:
-            raise UnsupportedFormatError(
-                f"{name} needs PyAV, which is missing: pip install 'wyoming-tts[http]'; wav and pcm do not"
-            ) from None
+        import av
+
         self._recipe = recipe = _recipe(name, rate)
         self._frame: Any = av.AudioFrame
         self._rate, self._expected = rate, samples
-        self._samples = self._packets = 0
+        self._samples = self._packets = self._quiet = 0
         # The first frame of a low rate is nothing but what LAME puts in front: a stream begins sooner without
         # it. With an Info frame players leave it out by themselves.
         self._silent = int(name == "mp3" and samples is None and rate < 32_000)
@@ -300,10 +323,9 @@ class _Coded:
     def finish(self) -> bytes:
         # Players refuse a file without a frame, or with a single one of MP3: then there is a little silence.
         data = b"" if self._samples else self.encode(np.zeros(1 + self._silent * LAME_START, np.float32))
-        frame = self._stream.codec_context.frame_size
-        needed = _frames(self._samples + self._recipe.delay, frame)
+        needed = self._needed()
         for packet in self._stream.encode(None):
-            if not self._recipe.delay or self._packets < needed:  # LAME's last frame may be all padding
+            if needed is None or self._packets < needed:
                 self._mux(packet)
         self._container.close()
         return data + self._take()
@@ -313,7 +335,22 @@ class _Coded:
             self._container.close()
         self._container = self._stream = None
 
+    def _needed(self) -> int | None:
+        """How many packets make the stream complete; all that come where the format tells its own length."""
+        delay, frame = self._recipe.delay, self._stream.codec_context.frame_size
+        if not delay:
+            return None
+        complete = _frames(self._samples + delay, frame)  # LAME's last frame may be all padding
+        if self._expected is not None and self._recipe.container == "mp3":
+            return complete  # the Info frame tells how many of them are played
+        skipped = self._silent * frame
+        shorter = self._silent + _frames(self._samples, frame)
+        lost = self._samples + delay - skipped - (shorter - self._silent) * frame
+        return shorter if 0 < lost <= self._quiet and shorter > 1 + self._silent else complete
+
     def _to_frame(self, samples: Samples) -> Any:
+        loud = np.flatnonzero(np.abs(samples) > SILENCE)
+        self._quiet = samples.size - 1 - int(loud[-1]) if loud.size else self._quiet + samples.size
         if self._recipe.sample_format == "s16":
             samples = np.frombuffer(to_s16(samples), "<i2")
         kind = self._recipe.sample_format

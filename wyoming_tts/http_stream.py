@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from wyoming_tts.audio import louder
-from wyoming_tts.encoding import FORMATS, encoder
+from wyoming_tts.encoding import FORMATS, WITHOUT_CODEC, encoder, output_rate
 from wyoming_tts.errors import InvalidTextError, TextTooLongError, WyomingTtsError
 from wyoming_tts.http_site import Site
 from wyoming_tts.logs import StreamReport
@@ -211,7 +211,7 @@ def caller_of(request: Request) -> str | None:
 
 def check_format(site: Site, name: str, rate: int | None) -> None:
     """Say what is wrong with a format before anybody works. Raises UnsupportedFormatError."""
-    encoder(name, site.pipeline.format.rate, rate).close()
+    output_rate(name, site.pipeline.format.rate, rate)
 
 
 def whole_file(pieces: Sequence[Samples], rate: int, name: str, sample_rate: int | None = None) -> bytes:
@@ -253,7 +253,7 @@ async def coded(
 ) -> AsyncGenerator[tuple[bytes, Sequence[WordTiming]], None]:
     """The same with the words of each chunk; the bytes of one may come with the next."""
     coder = encoder(name, speech.rate, sample_rate)
-    apart = name not in ("pcm", "wav")
+    apart = name not in WITHOUT_CODEC
     try:
         yield await _coded(coder.feed, first.samples, apart), first.words
         async for chunk in speech:
