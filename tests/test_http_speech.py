@@ -59,7 +59,9 @@ async def test_openais_client_gets_every_format(name: Any, tmp_path: Path) -> No
             assert answer.headers["content-type"] == FORMATS[name].media_type
     samples = np.frombuffer(data, "<i2") / 32767 if name == "pcm" else decoded(data)
     assert 0 <= len(samples) - LEAD.get(name, 0) - 20 * SAMPLES <= FRAME.get(name, 0)
-    assert np.sqrt(np.square(samples[2400 : 20 * SAMPLES - 2400]).mean()) == pytest.approx(0.25, rel=0.06)  # LAME: -0.4 dB
+    assert np.sqrt(np.square(samples[2400 : 20 * SAMPLES - 2400]).mean()) == pytest.approx(
+        0.25, rel=0.06
+    )  # LAME: -0.4 dB
 
 
 @pytest.mark.parametrize("name", FORMATS)
