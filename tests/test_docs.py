@@ -519,7 +519,6 @@ FILES: Mapping[tuple[str, str, str], Sequence[Callable[[Block, Stand], None]]] =
     ("README.md", "Plugins", "text"): [held_by("test_every_hook_is_in_the_picture_and_in_the_table")],
     ("README.md", "In a program or a notebook", "python"): [LIBRARY, LIBRARY, LIBRARY],
     ("README.md", "The log", "json"): [log_line],
-    ("README.md", "How it works", "text"): [picture],
     ("docs/packaging.md", "systemd", "ini"): [drop_in],
     ("docs/sizing.md", "One server", "text"): [picture, picture],
     ("docs/sizing.md", "Many people", "text"): [picture],
