@@ -251,13 +251,16 @@ def script(command: Command, stand: Stand) -> None:
 
 
 def chosen_tests(command: Command, stand: Stand) -> None:
-    """The file is there, and has a test that is meant."""
-    words = command.words
-    assert set(words[2:]) - {words[words.index("-k") + 1]} <= {"-k", "-s"}
-    names = re.findall(
-        r"^(?:async )?def (test_\w+)", (ROOT / words[1]).read_text(encoding="utf-8"), re.MULTILINE
-    )
-    assert any(words[words.index("-k") + 1] in name for name in names)
+    """The files are there, and have a test that is meant."""
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    parser.add_argument("paths", nargs="*")
+    parser.add_argument("-k", default="")
+    for flag in ("-s", "-x", "-q"):
+        parser.add_argument(flag, action="store_true")
+    asked = parser.parse_args(command.words[1:])
+    for path in asked.paths:
+        exists(path)
+        assert asked.k in " ".join(re.findall(r"def (test_\w+)", read(path.partition("::")[0])))
 
 
 def packages(command: Command, stand: Stand) -> None:
@@ -265,7 +268,7 @@ def packages(command: Command, stand: Stand) -> None:
     (source,) = [word for word in command.words if word.startswith(".[")]
     assert set(source[2:-1].split(",")) <= set(PROJECT["optional-dependencies"])
     exists("tests/test_packaging.py::test_the_wheel_has_all_of_the_package", "script/package", "docker/prove")
-    assert "Path(wyoming_tts.__file__)" in (ROOT / "script/package").read_text(encoding="utf-8")
+    assert "Path(wyoming_tts.__file__)" in read("script/package")
 
 
 def other_package(command: Command, stand: Stand) -> None:
@@ -363,12 +366,16 @@ def elsewhere(*where: str) -> Way:
     return way
 
 
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
 def exists(*where: str) -> None:
     """These tests and scripts are there."""
     for one in where:
         path, _, name = one.partition("::")
-        text = (ROOT / path).read_text(encoding="utf-8")
-        assert not name or re.search(rf"^(async )?def {name}\(", text, re.MULTILINE), one
+        assert not name or re.search(rf"^(async )?def {name}\(", read(path), re.MULTILINE), one
+        assert (ROOT / path).exists(), one
 
 
 WAYS: Sequence[tuple[str, Way]] = (
@@ -379,7 +386,7 @@ WAYS: Sequence[tuple[str, Way]] = (
     (r"curl .*", curl),
     (r"script/bench .*|python -m tests\..*", measurement),
     (r"script/(setup|calibrate-voices) .*|docker/prove .*", script),
-    (r"pytest .*", chosen_tests),
+    (r"(pytest|script/test) .*", chosen_tests),
     (r"\.venv/bin/python -c .*settings_table.*", printed_table),
     (r"pipx install '\.\[.*|uv tool install '\.\[.*|pip install '\.\[.*", packages),
     (r"(\S*/)?pip (un)?install [a-z-]+", other_package),
@@ -507,7 +514,6 @@ def picture(block: Block, stand: Stand) -> None:
 LIBRARY = held_by("test_the_examples_of_the_library_run")
 FILES: Mapping[tuple[str, str, str], Sequence[Callable[[Block, Stand], None]]] = {
     ("README.md", "HTTP", "python"): [openai_example],
-    ("README.md", "Home Assistant", "yaml"): [action],
     ("README.md", "Voices of your own", "toml"): [held_by("test_the_example_of_own_voices_is_right")],
     ("README.md", "What is read out", "toml"): [held_by("test_the_lexicon_example_is_right")],
     ("README.md", "When something is wrong", "text"): [doctor_report],
@@ -516,17 +522,18 @@ FILES: Mapping[tuple[str, str, str], Sequence[Callable[[Block, Stand], None]]] =
     ("README.md", "Plugins", "python"): [held_by("test_the_example_of_a_plugin_is_right")],
     ("README.md", "Plugins", "text"): [held_by("test_every_hook_is_in_the_picture_and_in_the_table")],
     ("README.md", "In a program or a notebook", "python"): [LIBRARY],
-    ("docs/backends.md", "Recipes", "toml"): [configuration] * 5,
     ("docs/library.md", "Pipelines", "python"): [LIBRARY, LIBRARY],
     ("docs/reading.md", "Your own lexicon", "toml"): [held_by("test_the_lexicon_example_is_right")],
     ("docs/running.md", "Phrases that come again", "toml"): [held_by("test_the_example_of_warm_up_is_right")],
     ("docs/running.md", "The log", "json"): [log_line],
-    ("docs/sizing.md", "More than one machine", "toml"): [configuration],
     ("docs/packaging.md", "systemd", "ini"): [drop_in],
     ("docs/sizing.md", "One server", "text"): [picture, picture],
     ("docs/sizing.md", "Many people", "text"): [picture],
 }  # fmt: skip
-"""How each block that is no command is tried: those of a language in a section, one after another."""
+"""How blocks that are no commands are tried: those of a language in a section, one after another."""
+
+OTHERS: Mapping[str, Callable[[Block, Stand], None]] = {"yaml": action, "toml": configuration}
+"""How those of a language are tried that stand in no section of `FILES`."""
 
 BLOCKS = [block for block in blocks() if block.language != "sh"]
 
@@ -535,10 +542,10 @@ BLOCKS = [block for block in blocks() if block.language != "sh"]
 def test_a_file_is_right(block: Block, stand: Stand) -> None:
     """What is shown of a file, a program or a printout is what the server takes or makes."""
     number = [other for other in BLOCKS if other.key == block.key].index(block)
-    ways = FILES.get(block.key, ())
-    assert number < len(ways), WHAT_TO_DO.format(
-        place=block.place, what=f"the block of {block.language or 'no language'}", table="FILES"
-    )
+    other = OTHERS.get(block.language)
+    ways = FILES.get(block.key) or ([other] * (number + 1) if other else [])
+    what = f"the block of {block.language or 'no language'} number {number + 1} of its section"
+    assert number < len(ways), WHAT_TO_DO.format(place=block.place, what=what, table="FILES")
     ways[number](block, stand)
 
 
