@@ -1,4 +1,4 @@
-"""The README tells what the code does."""
+"""The README, and the pages behind it, tell what the code does."""
 
 from __future__ import annotations
 
@@ -31,18 +31,25 @@ from wyoming_tts.voices import load_catalogue
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
 CATALOGUE = load_catalogue()
 
 
-def examples_in(title: str, language: str) -> list[str]:
+def section_of(title: str, page: str = README) -> str:
+    """What stands below a heading."""
+    section = page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    assert section, title
+    return section
+
+
+def examples_in(title: str, language: str, page: str = README) -> list[str]:
     """The blocks of a language that a section shows."""
-    section = README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-    return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", section_of(title, page), re.DOTALL)
 
 
-def example_in(title: str) -> str:
+def example_in(title: str, page: str = README) -> str:
     """The TOML file that a section shows."""
-    return examples_in(title, "toml")[0]
+    return examples_in(title, "toml", page)[0]
 
 
 def test_the_example_of_a_chain_is_right(tmp_path: Path) -> None:
@@ -63,10 +70,11 @@ def test_the_example_of_own_voices_is_right(tmp_path: Path) -> None:
 
 
 def test_every_backend_is_in_the_table() -> None:
-    """Each type of backend has its row, and its own options are named."""
-    section = README.partition("\n## Never silent\n")[2].partition("\n## ")[0]
+    """Each type of backend has its row, in the README too, and its own options are named."""
+    section = section_of("All backends", DOCS["backends.md"])
     for name, entry in backend_types().items():
         assert f"\n| `{name}` |" in section
+        assert f"\n| `{name}` |" in section_of("Never silent")
         for option in set(entry.load().Options.model_fields) - set(BackendOptions.model_fields):
             assert f"`{option}`" in section, (name, option)
 
@@ -86,15 +94,18 @@ def test_the_toml_example_is_right(tmp_path: Path) -> None:
 
 def test_the_example_of_warm_up_is_right(tmp_path: Path) -> None:
     """The example is a list of texts that the server accepts."""
-    example = example_in("Phrases that come again")
+    example = example_in("Phrases that come again", DOCS["running.md"])
     (tmp_path / "config.toml").write_text(example)
     settings = load_settings(["--config", str(tmp_path / "config.toml")])
     assert len(settings.warm_up) == 2
 
 
-def test_the_lexicon_example_is_right(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("title", "page"), [("What is read out", README), ("Your own lexicon", DOCS["reading.md"])]
+)
+def test_the_lexicon_example_is_right(title: str, page: str, tmp_path: Path) -> None:
     """The example of a lexicon has nothing to complain of, and is used."""
-    example = example_in("What is read out")
+    example = example_in(title, page)
     (tmp_path / FILE_NAME).write_text(example)
     lexicon = Lexicon(tmp_path / FILE_NAME)
     assert not lexicon.problems
@@ -118,8 +129,8 @@ async def test_the_example_of_a_plugin_is_right(tmp_path: Path) -> None:
 
 def test_every_hook_is_in_the_picture_and_in_the_table() -> None:
     """Each with its arguments, and with what it takes and gives."""
-    section = README.partition("\n## Plugins\n")[2].partition("\n## ")[0]
-    (picture,) = re.findall(r"```text\n(.*?)```", section, re.DOTALL)
+    section = section_of("Hooks", DOCS["plugins.md"])
+    (picture,) = examples_in("Plugins", "text")
     for name in HOOKS:
         arguments = list(inspect.signature(getattr(TTSHookSpec, name)).parameters)[1:]
         assert f"{name}({', '.join(arguments)})" in picture
@@ -137,6 +148,7 @@ async def test_the_examples_of_the_library_run(
     monkeypatch.setenv("WYOMING_TTS_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("WYOMING_TTS_CHAIN", "espeak")
     examples = examples_in("In a program or a notebook", "python")
+    examples += examples_in("Pipelines", "python", DOCS["library.md"])
     assert len(examples) == 3
     assert len(examples[0].replace("\n\n", "\n").splitlines()) == 3
     names: dict[str, Any] = {}
@@ -174,7 +186,7 @@ def test_aliases_that_nobody_would_guess_are_listed() -> None:
 def test_models_and_their_sizes_are_listed() -> None:
     """Each model that can be chosen by name is in the table with its size."""
     for name, release in RELEASES.items():
-        assert re.search(rf"\n\| `{name}`[^|]* \| {release.megabytes} MB \|", README)
+        assert re.search(rf"\n\| `{name}`[^|]* \| {release.megabytes} MB \|", DOCS["running.md"])
 
 
 def test_scripts_and_files_are_listed() -> None:
@@ -193,14 +205,3 @@ def test_commands_are_shown() -> None:
     """Each command of the command line has an example."""
     for command in COMMANDS:
         assert f"\nwyoming-tts {command}" in README
-
-
-def test_links_inside_lead_somewhere() -> None:
-    """Each link to a heading of this page has its heading."""
-    headings = {
-        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
-        for title in re.findall(r"^## (.+)$", README, re.MULTILINE)
-    }
-    links = set(re.findall(r"\]\(#([\w-]+)\)", README))
-    assert links
-    assert links <= headings
