@@ -396,6 +396,28 @@ async def survives_a_restart(house: House) -> str:
     return f"at the first request after the start, {heard.first:.2f} s to the first audio"
 
 
+async def speaks_without_streams(house: House) -> str:
+    """With `--no-streaming` Home Assistant sends whole texts and takes whole answers."""
+    await house.speech.stop()
+    await house.speech.start(ADDRESS, 10200, "--no-streaming")
+    async with house.home.rest() as client:
+        answer = await client.post(f"/api/config/config_entries/entry/{house.facts['entry']}/reload")
+        answer.raise_for_status()
+    asked = {"start_stage": "intent", "end_stage": "tts", "input": {"text": "Tell me a story"}}
+    async with house.home.api() as api:
+        async for event in api.events("assist_pipeline/run", pipeline=house.facts["pipeline"], **asked):
+            if event["type"] == "run-start":
+                assert not event["data"]["tts_output"]["stream_response"], event
+            assert event["type"] != "error", event
+            if event["type"] == "run-end":
+                break
+    text = "The cellar is damp again, and somebody should look after it."
+    heard = await house.say(text)
+    assert heard.is_speech, (heard.status, heard.data[:200])
+    assert not (wrong := house.wrong(text, heard)), wrong
+    return f"{heard.seconds:.1f} s of speech, the first of it after {heard.first:.2f} s"
+
+
 async def waits_for_the_server(house: House) -> str:
     """Home Assistant starts before our server does: it asks again by itself until there is one."""
     await house.speech.stop()
@@ -500,6 +522,7 @@ ALL = [
     *QUICK[4:8],
     lists_a_new_voice,
     survives_a_restart,
+    speaks_without_streams,
     waits_for_the_server,
     is_discovered_at_another_port,
     stays_at_its_address,

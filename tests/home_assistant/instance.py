@@ -110,10 +110,17 @@ class Speech:
         self.log = directory / "speech.log"
         self._process: Process | None = None
 
-    async def start(self, address: str = ADDRESS, port: int = 10200) -> None:
+    async def start(self, address: str = ADDRESS, port: int = 10200, *flags: str) -> None:
         """Start it, until it would speak at once."""
         command = [sys.executable, "-m", "wyoming_tts", "--uri", f"tcp://{address}:{port}"]
-        command += ["--http-uri", "http://127.0.0.1:8880", "--offline", "--data-dir", str(self.data_dir)]
+        command += [
+            "--http-uri",
+            "http://127.0.0.1:8880",
+            "--offline",
+            "--data-dir",
+            str(self.data_dir),
+            *flags,
+        ]
         root = str(HERE.parent.parent)
         self._process = Process(command, self.log, {"PYTHONPATH": root})
         self._process.start()
