@@ -124,7 +124,7 @@ def _document(path: Path) -> Any:
 
     try:
         return tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
-    except TOMLKitError as error:
+    except (TOMLKitError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
 
@@ -160,7 +160,11 @@ def check_presets(path: Path) -> tuple[Mapping[str, Preset], list[str]]:
         data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise ValueError(f"it is larger than {MOST_BYTES} bytes")
-    found = {name: _read(name, table) for name, table in tomllib.loads(data.decode("utf-8")).items()}
+    try:
+        tables = tomllib.loads(data.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    found = {name: _read(name, table) for name, table in tables.items()}
     presets = {name: one for name, one in found.items() if isinstance(one, Preset)}
     return MappingProxyType(presets), [str(one) for one in found.values() if isinstance(one, _Fault)]
 
