@@ -88,7 +88,8 @@ def router(site: Site) -> APIRouter:
         except LexiconError as error:
             return answer(400, str(error), param="text", code="invalid-lexicon")
         try:
-            await asyncio.to_thread(publish_bytes, site.lexicon.path, data)
+            async with site.writing:
+                await asyncio.to_thread(publish_bytes, site.lexicon.path, data)
         except OSError as error:
             raise RequestError(f"the lexicon cannot be written: {error}") from error
         site.lexicon.refresh()
@@ -117,7 +118,8 @@ def _read(site: Site, text: str, voice: Voice) -> list[dict[str, Any]]:
 
 def _lexicon(site: Site) -> dict[str, Any]:
     try:
-        text = site.lexicon.path.read_text(encoding="utf-8")
+        with site.lexicon.path.open("rb") as file:
+            text = file.read(MOST_BYTES).decode("utf-8")
     except FileNotFoundError:
         text = ""
     except (OSError, UnicodeError) as error:

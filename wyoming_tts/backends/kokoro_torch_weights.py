@@ -42,6 +42,9 @@ State = dict[str, torch.Tensor]
 CONVERTED = "weights.npz"
 """The file that a conversion writes."""
 
+MOST_BYTES = 2**30
+"""What that may hold."""
+
 RECIPE = "torch.1"
 """Version of that file: raise it with every change to what `from_export` makes."""
 
@@ -103,7 +106,7 @@ def load_state(choice: str, surroundings: Surroundings) -> tuple[State, str]:
         return read_checkpoint(weights.paths[0]), weights.sha256
     data_dir = surroundings.data_dir / FOLDER
     with prepared(weights, recipe=RECIPE, derive=convert, names=(CONVERTED,), data_dir=data_dir) as directory:
-        arrays = read_arrays(directory / CONVERTED)
+        arrays = read_arrays(directory / CONVERTED, MOST_BYTES)
     return {name: torch.from_numpy(array) for name, array in arrays.items()}, f"{weights.sha256}.{RECIPE}"
 
 
