@@ -22,7 +22,6 @@ ROUNDS = int(os.environ.get("KILLS", "8"))
 """How often a process is killed."""
 
 
-
 def sentence(number: int, size: int = 20_000) -> Sentence:
     """One that can be told from all others, and checked."""
     return Sentence(bytes([number % 251]) * size, (WordTiming(f"word {number}", 0.0, 0.5, 0, 4),))

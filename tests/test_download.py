@@ -288,7 +288,7 @@ def start(download: Download, largest_file: int = 0) -> subprocess.Popen[str]:
 @pytest.mark.skipif(os.name == "nt", reason="signals are Unix's")
 @pytest.mark.parametrize("ranges", [True, False])
 def test_kills_damage_nothing(site: Site, download: Download, ranges: bool) -> None:
-    """Killed at any moment, again and again, it goes on or starts again; what is there belongs to the file."""
+    """Killed at any moment, it goes on or starts again; what is there belongs to the file."""
     site.drip, site.ranges, rng = 0.005, ranges, random.Random(4)
     folder, whole, resumed = download.target.parent, 0, 0
     for _ in range(ROUNDS):
@@ -299,7 +299,11 @@ def test_kills_damage_nothing(site: Site, download: Download, ranges: bool) -> N
             time.sleep(rng.uniform(0, 0.5))
             process.kill()
         resumed += any(wanted is not None for wanted in site.asked[asked:])
-        assert {path.name for path in folder.iterdir()} <= {"model.onnx", "model.onnx.part", "model.onnx.lock"}
+        assert {path.name for path in folder.iterdir()} <= {
+            "model.onnx",
+            "model.onnx.part",
+            "model.onnx.lock",
+        }
         if download.target.exists():
             assert download.target.read_bytes() == CONTENT
             download.target.unlink()
