@@ -178,7 +178,7 @@ def objects() -> bytes:
 STYLE = np.zeros(STYLE_SHAPE, np.float16).tobytes()
 DEFLATED = {"compression": zipfile.ZIP_DEFLATED}
 
-BAD_PACKS: dict[str, Callable[[Path], None]] = {
+BAD_PACKS: dict[str, Callable[[Path], object]] = {
     "pickle": lambda path: path.write_bytes(pickle.dumps(Danger())),
     "pickled array": lambda path: npz(path, {"style.npy": objects()}),
     "pickle beside it": lambda path: npz(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import logging
 import os
@@ -37,6 +38,17 @@ def signature_of(path: Path) -> tuple[int, ...] | None:
     if not stat.S_ISREG(found.st_mode):
         raise OSError("it is not a file")
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """A file's content. Raises OSError, also for what is no file, and ValueError for a larger one."""
+    if signature_of(path) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"it is larger than {most} bytes")
+    return data
 
 
 def flush(path: Path) -> None:

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 
 from wyoming_tts.errors import RequestError
-from wyoming_tts.files import publish_bytes
+from wyoming_tts.files import publish_bytes, read_bounded
 from wyoming_tts.http_errors import answer
 from wyoming_tts.http_requests import VoiceName, query
 from wyoming_tts.http_site import Site
@@ -118,10 +118,9 @@ def _read(site: Site, text: str, voice: Voice) -> list[dict[str, Any]]:
 
 def _lexicon(site: Site) -> dict[str, Any]:
     try:
-        with site.lexicon.path.open("rb") as file:
-            text = file.read(MOST_BYTES).decode("utf-8")
+        text = read_bounded(site.lexicon.path, MOST_BYTES).decode("utf-8")
     except FileNotFoundError:
         text = ""
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError) as error:
         raise RequestError(f"the lexicon cannot be read: {error}") from error
     return {"text": text, "entries": site.lexicon.entries, "problems": list(site.lexicon.problems)}

@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from wyoming_tts.files import publish_bytes, signature_of
+from wyoming_tts.files import publish_bytes, read_bounded, signature_of
 from wyoming_tts.types import MAX_SPEED, MIN_SPEED
 
 _LOGGER = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ def _document(path: Path) -> Any:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        return tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+        return tomlkit.parse(read_bounded(path, MOST_BYTES).decode("utf-8") if path.exists() else "")
     except (TOMLKitError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
@@ -156,12 +156,8 @@ def read_presets(path: Path) -> Mapping[str, Preset]:
 
 def check_presets(path: Path) -> tuple[Mapping[str, Preset], list[str]]:
     """The voices of a file, and what is wrong with the others. Raises OSError and ValueError."""
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
     try:
-        tables = tomllib.loads(data.decode("utf-8"))
+        tables = tomllib.loads(read_bounded(path, MOST_BYTES).decode("utf-8"))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     found = {name: _read(name, table) for name, table in tables.items()}
