@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -44,14 +45,15 @@ async def test_names_are_no_paths(data: Path, tmp_path: Path, name: str) -> None
             ("/v1/audio/voices/combine", {"name": name, "voices": "af_heart"}),
         ):
             assert (await client.post(path, json=body)).status_code in (400, 422), path
-        for path, body in (
+        named: tuple[tuple[str, dict[str, Any]], ...] = (
             ("/v1/audio/voices", {"name": "x", "voice": name}),
             ("/v1/audio/voices/combine", {"voices": name}),
             ("/v1/audio/voices/combine", {"voices": [name, "af_heart"]}),
             ("/v1/audio/voices/combine", {"voices": f"{name}(2)+af_heart(1)"}),
-        ):
-            answer = await client.post(path, json=body)
-            assert answer.status_code < 500, (path, body)  # blank is the default voice, and blanks are cut
+        )
+        for path, wished in named:
+            answer = await client.post(path, json=wished)
+            assert answer.status_code < 500, (path, wished)  # blank is the default voice, and blanks are cut
         gone = await client.delete(f"/v1/audio/voices/{quote(name, safe='')}")
         assert gone.status_code in (307, 400, 404, 405)
     assert entries(tmp_path) <= {"data", "voices.toml"}

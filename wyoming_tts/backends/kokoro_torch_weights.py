@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.models import TORCH_RELEASES, Weights, find_weights
-from wyoming_tts.prepared import prepared, run_apart
+from wyoming_tts.prepared import end_with_parent, prepared, run_apart
 from wyoming_tts.voices import read_arrays, write_arrays
 
 if TYPE_CHECKING:
@@ -284,6 +284,7 @@ def _kmodel_class() -> Any:
 
 def main() -> int:
     """What the process does; its last line on standard error says what went wrong."""
+    end_with_parent()
     try:
         arrays = from_export(sys.stdin.buffer.read())
     except ValueError as error:
