@@ -1,6 +1,7 @@
 """A soak: a real server process, mixed real clients, and whether memory, threads and descriptors stay flat.
 
     python -m tests.soak --minutes 30
+    python -m tests.soak --minutes 30 --chain kokoro --data-dir DIRECTORY
 
 The report is JSON; the exit status is 1 when something grew, somebody was not served, or the log has errors.
 """
@@ -14,36 +15,22 @@ import json
 import os
 import random
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import numpy as np
 import psutil
-from wyoming.event import Event, async_read_event
 
-from tests.fakes import frame
-
-PATIENCE = 120.0
-"""Seconds after which a client counts as not served; a busy machine needs some."""
+from tests.crowd import PATIENCE, Crowd
 
 POLL_SECONDS = 30.0
 """How often Home Assistant asks `describe`."""
-
-WORDS = (
-    *("the", "light", "in", "kitchen", "is", "on", "and", "window", "still", "open", "while", "outside"),
-    *("21.5°C", "7:05", "washing machine", "<b>", "https://example.org/a?b=c", "№ 7", "half past nine,"),
-)
-
-_RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER that makes a close a reset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,168 +151,13 @@ def wait_for_log(server: Server, text: str) -> None:
         time.sleep(0.05)
 
 
-class Crowd:
-    """Clients of all kinds, each again and again until it is told to stop."""
-
-    def __init__(self, server: Server, rng: random.Random, pause: float, report: Report) -> None:
-        """`pause` is the mean of seconds between two requests of one client."""
-        self._server, self._rng, self._pause, self._report = server, rng, pause, report
-
-    async def run(self, seconds: float) -> None:
-        """All clients, for so long."""
-        kinds: list[Callable[[], Awaitable[None]]] = [
-            *(self.one_shot, self.one_shot, self.streamed, self.cancelled, self.reset, self.slow),
-            *(self.broken, self.half_closed, self.over_http, self.watched),
-        ]
-        poll = self._pause * 4
-        deadline = time.monotonic() + seconds
-        async with asyncio.TaskGroup() as group:
-            for kind in kinds:
-                group.create_task(self._again(kind, self._pause, deadline))
-            group.create_task(self._again(self.describe, poll, deadline))
-            group.create_task(self._polling(poll, deadline))
-
-    async def _again(self, kind: Callable[[], Awaitable[None]], pause: float, deadline: float) -> None:
-        name = kind.__name__
-        while time.monotonic() < deadline:
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    await kind()
-                self._report.done[name] += 1
-            except Exception as error:  # the soak tells it and goes on
-                self._report.failures.append(f"{name}: {type(error).__name__}: {error}"[:300])
-            await asyncio.sleep(self._rng.uniform(0.5, 1.5) * pause)
-
-    def _text(self, words: int) -> str:
-        return " ".join(self._rng.choices(WORDS, k=words)) + "."
-
-    @contextlib.asynccontextmanager
-    async def _connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._server.port)
-        try:
-            yield reader, writer
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-
-    async def one_shot(self) -> None:
-        """Home Assistant without streaming; half of the texts come again."""
-        text = self._text(8) if self._rng.random() < 0.5 else f"The washing machine {self._rng.randrange(9)}."
-        async with self._connected() as (reader, writer):
-            writer.write(frame("synthesize", text=text))
-            await until(reader, "audio-stop")
-
-    async def streamed(self) -> None:
-        """Text in pieces, as a language model writes it."""
-        async with self._connected() as (reader, writer):
-            writer.write(frame("synthesize-start"))
-            for _ in range(6):
-                writer.write(frame("synthesize-chunk", text=self._text(3) + " "))
-                await asyncio.sleep(0.02)
-            writer.write(frame("synthesize-stop"))
-            await until(reader, "synthesize-stopped")
-
-    async def cancelled(self) -> None:
-        """One that leaves while it is spoken to."""
-        async with self._connected() as (reader, writer):
-            writer.write(frame("synthesize", text=self._text(40)))
-            await until(reader, "audio-chunk")
-
-    async def reset(self) -> None:
-        """The same, as a machine that is switched off and on again does it."""
-        async with self._connected() as (reader, writer):
-            sock = writer.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            writer.write(frame("synthesize", text=self._text(40)))
-            await until(reader, "audio-chunk")
-
-    async def slow(self) -> None:
-        """One that reads slowly and writes a byte at a time."""
-        async with self._connected() as (reader, writer):
-            for byte in frame("synthesize", text=self._text(5)):
-                writer.write(bytes([byte]))
-                await writer.drain()
-                await asyncio.sleep(0.002)
-            await until(reader, "audio-stop", pause=0.01)
-
-    async def broken(self) -> None:
-        """One that sends what is no frame, and reads what is wrong with it."""
-        wrong = self._rng.choice(
-            (b"GET / HTTP/1.1\r\n\r\n", b'{"type":1}\n', b"\xff\n", b'{"type":"x","data_length":-1}\n')
-        )
-        async with self._connected() as (reader, writer):
-            writer.write(wrong)
-            await until(reader, "error")
-
-    async def half_closed(self) -> None:
-        """One that shuts its writing side in the middle of a request, and one that sends nothing."""
-        async with self._connected() as (reader, writer):
-            if self._rng.random() < 0.5:
-                writer.write(frame("synthesize", text=self._text(10))[: self._rng.randrange(40)])
-            writer.write_eof()
-            while await reader.read(65536):
-                pass
-
-    async def describe(self) -> None:
-        """A poll with a connection of its own, as Home Assistant does it."""
-        async with self._connected() as (reader, writer):
-            writer.write(frame("describe"))
-            await until(reader, "info")
-
-    async def _polling(self, pause: float, deadline: float) -> None:
-        """Polls on one connection that stays."""
-        async with self._connected() as (reader, writer):
-            while time.monotonic() < deadline:
-                writer.write(frame("describe"))
-                writer.write(frame("ping", text="x"))
-                await until(reader, "pong")
-                self._report.done["polling"] += 1
-                await asyncio.sleep(pause)
-
-    async def over_http(self) -> None:
-        """OpenAI's API, in one of the formats."""
-        kind = self._rng.choice(("pcm", "wav", "mp3", "opus", "flac"))
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{self._server.http_port}", timeout=PATIENCE
-        ) as client:
-            body = {"input": self._text(6), "response_format": kind}
-            async with client.stream("POST", "/v1/audio/speech", json=body) as answer:
-                answer.raise_for_status()
-                async for _ in answer.aiter_bytes():
-                    if self._rng.random() < 0.02:  # leaves in the middle
-                        return
-
-    async def watched(self) -> None:
-        """Who watches the server."""
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{self._server.http_port}", timeout=PATIENCE
-        ) as client:
-            for path in ("/health", "/ready", "/metrics", "/v1/audio/voices"):
-                (await client.get(path)).raise_for_status()
-
-
-async def read(reader: asyncio.StreamReader) -> Event:
-    """The next event; the server may not close yet."""
-    event = await async_read_event(reader)
-    if event is None:
-        raise ConnectionError("the server closed")
-    return event
-
-
-async def until(reader: asyncio.StreamReader, kind: str, *, pause: float = 0.0) -> None:
-    """Read up to an event of this type, with a pause behind each."""
-    while (event := await read(reader)).type != kind:
-        await asyncio.sleep(pause)
-        if event.type == "error":
-            raise RuntimeError(event.data.get("text"))
-
-
-async def soak(server: Server, seconds: float, *, pause: float, seed: int, every: float) -> Report:
+async def soak(
+    server: Server, seconds: float, *, pause: float, seed: int, every: float, slow: bool = False
+) -> Report:
     """Let the clients at the server for so long, and look at it once in `every` seconds."""
     report = Report()
     began = time.monotonic()
-    crowd = asyncio.create_task(Crowd(server, random.Random(seed), pause, report).run(seconds))
+    crowd = asyncio.create_task(Crowd(server, random.Random(seed), pause, report, slow=slow).run(seconds))
     while not crowd.done():
         report.samples.append(server.sample(began))
         await asyncio.wait([crowd], timeout=every)
@@ -357,18 +189,38 @@ async def quiet(server: Server) -> int:
     return last
 
 
-async def full_run(minutes: float, pause: float, seed: int, megabytes: float) -> int:
+@contextlib.contextmanager
+def prepared_in(data_dir: Path | None) -> Iterator[Path]:
+    """A new directory for a server, whose model may have been prepared elsewhere already."""
+    with tempfile.TemporaryDirectory() as name:
+        if data_dir is not None:
+            (Path(name) / "data").mkdir()
+            (Path(name) / "data" / "prepared").symlink_to((data_dir / "prepared").resolve())
+        yield Path(name)
+
+
+async def full_run(
+    minutes: float, pause: float, seed: int, megabytes: float, *, chain: str, data_dir: Path | None
+) -> int:
     """A soak with its report on standard output; returns the exit status."""
     with (
-        tempfile.TemporaryDirectory() as name,
-        # Small caches are full before the first third is over.
-        started(Path(name), "--cache-memory", "4", "--cache-disk", "8", "--log-level", "debug") as server,
+        prepared_in(data_dir) as directory,
+        # Small caches are full before the first third is over, and go on losing what is oldest.
+        started(
+            directory, "--cache-memory", "4", "--cache-disk", "8", "--log-level", "debug", chain=chain
+        ) as server,
     ):
-        await soak(server, 20.0, pause=pause, seed=seed, every=5.0)
+        slow = chain != "espeak"
+        await soak(server, 60.0 if slow else 20.0, pause=pause, seed=seed, every=5.0, slow=slow)
         before = await quiet(server)
-        report = await soak(server, minutes * 60, pause=pause, seed=seed + 1, every=max(1.0, minutes / 6))
+        every = max(1.0, minutes / 6)
+        report = await soak(server, minutes * 60, pause=pause, seed=seed + 1, every=every, slow=slow)
         after = await settled(server, before)
         alive = server.process.poll() is None
+        kept = sum(path.stat().st_size for path in (directory / "data").glob("cache.sqlite*"))
+        server.process.terminate()
+        await asyncio.to_thread(server.process.wait, PATIENCE)
+        cached = [line for line in server.log.read_text(errors="replace").splitlines() if "The cache" in line]
     wrong = report.verdict(megabytes)
     if after > before:
         wrong.append(f"{after} descriptors are open when nobody is there, {before} before")
@@ -387,6 +239,8 @@ async def full_run(minutes: float, pause: float, seed: int, megabytes: float) ->
         "rss_mb_by_tenths": [
             round(sample.rss / 2**20, 1) for sample in report.samples[:: max(1, len(report.samples) // 10)]
         ],
+        "cache_on_disk_mb": round(kept / 2**20, 1),
+        "caches": [line.partition("The cache of ")[2] for line in cached],
         "alive": alive,
         "wrong": wrong,
     }  # fmt: skip
@@ -401,8 +255,13 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=1.5, help="mean seconds between a client's requests")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--megabytes", type=float, default=8.0, help="growth of memory that is too much")
+    parser.add_argument("--chain", default="espeak", help="backends, as the server takes them")
+    parser.add_argument("--data-dir", type=Path, help="where a model was prepared already")
     options = parser.parse_args()
-    return asyncio.run(full_run(options.minutes, options.pause, options.seed, options.megabytes))
+    return asyncio.run(
+        full_run(options.minutes, options.pause, options.seed, options.megabytes,
+                 chain=options.chain, data_dir=options.data_dir)
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import io
 import os
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,25 @@ def test_clips_that_are_too_large_are_not_read(tmp_path: Path) -> None:
         file.truncate(60 * 2**20)
     with pytest.raises(BackendUnavailableError, match="larger than 50 MB"):
         read_clip(Clip("anna", None, path))
+
+
+def test_small_files_with_days_of_silence_are_not_read(tmp_path: Path) -> None:
+    """What a clip unpacks to is bounded, too; so are its channels."""
+    path = tmp_path / "anna.flac"
+    with soundfile.SoundFile(path, "w", 8000, 1) as file:
+        for _ in range(100):
+            file.write(np.zeros(480_000, np.int16))
+    assert path.stat().st_size < 2**20
+    tracemalloc.start()
+    try:
+        with pytest.raises(BackendUnavailableError, match="it has 6000 s"):
+            read_clip(Clip("anna", None, path))
+        assert tracemalloc.get_traced_memory()[1] < 2**22
+    finally:
+        tracemalloc.stop()
+    soundfile.write(tmp_path / "many.wav", np.zeros((1000, 100), np.float32), 24_000)
+    with pytest.raises(BackendUnavailableError, match="100 channels"):
+        read_clip(Clip("many", None, tmp_path / "many.wav"))
 
 
 def test_prompts_are_short(turbo: Model, english: Model, base: Path) -> None:

@@ -11,13 +11,18 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from wyoming_tts.download import Download, progress_bar
 from wyoming_tts.errors import BackendUnavailableError
+
+ROUNDS = int(os.environ.get("KILLS", "5"))
+"""How often a process is killed."""
 
 CONTENT = random.Random(1).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -27,6 +32,9 @@ class Site(http.server.ThreadingHTTPServer):
     """A web server on loopback whose next answers a test can script."""
 
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that are killed are no mistakes of the site."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -38,6 +46,8 @@ class Site(http.server.ThreadingHTTPServer):
         """Answers to give first, one a request."""
         self.cuts: list[int] = []
         """Bytes of body after which to hang up, one a request."""
+        self.drip = 0.0
+        """Seconds between pieces of a body; 0 sends it as one."""
         self.asked: list[str | None] = []
         """The Range header of each request."""
         self.may_answer = threading.Event()
@@ -75,7 +85,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             first = start + site.shift
             self.send_header("Content-Range", f"bytes {first}-{len(site.content) - 1}/{len(site.content)}")
         self.end_headers()
-        self.wfile.write(body[: site.cuts.pop(0)] if site.cuts else body)
+        body = body[: site.cuts.pop(0)] if site.cuts else body
+        size = 4096 if site.drip else len(CONTENT) * 10
+        for at in range(0, len(body), size):
+            self.wfile.write(body[at : at + size])
+            time.sleep(site.drip)
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep the test output quiet."""
@@ -269,6 +283,38 @@ PROGRAM = textwrap.dedent(
 def start(download: Download, largest_file: int = 0) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", PROGRAM, download.url, str(download.target), download.sha256]
     return subprocess.Popen([*command, str(largest_file)], stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are Unix's")
+@pytest.mark.parametrize("ranges", [True, False])
+def test_kills_damage_nothing(site: Site, download: Download, ranges: bool) -> None:
+    """Killed at any moment, it goes on or starts again; what is there belongs to the file."""
+    site.drip, site.ranges, rng = 0.005, ranges, random.Random(4)
+    folder, whole, resumed = download.target.parent, 0, 0
+    for _ in range(ROUNDS):
+        asked = len(site.asked)
+        with start(download) as process:
+            while len(site.asked) == asked and process.poll() is None:
+                time.sleep(0.005)
+            time.sleep(rng.uniform(0, 0.5))
+            process.kill()
+        resumed += any(wanted is not None for wanted in site.asked[asked:])
+        assert {path.name for path in folder.iterdir()} <= {
+            "model.onnx",
+            "model.onnx.part",
+            "model.onnx.lock",
+        }
+        if download.target.exists():
+            assert download.target.read_bytes() == CONTENT
+            download.target.unlink()
+            whole += 1
+        if download.part.exists():
+            assert CONTENT.startswith(download.part.read_bytes())
+    site.drip = 0
+    run(download)
+    assert download.target.read_bytes() == CONTENT
+    assert not download.part.exists()
+    print(f"{ROUNDS} kills: {whole} came whole, {resumed} went on")
 
 
 def test_two_processes_fetch_once(site: Site, download: Download) -> None:

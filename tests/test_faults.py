@@ -20,7 +20,7 @@ from wyoming.event import async_read_event
 
 from tests.fakes import frame
 from tests.soak import Server, started, wait_for_log
-from tests.test_cache_disk import key, opened, sentence
+from tests.test_cache_disk import ROUNDS, key, opened, sentence
 from wyoming_tts.ledger import Ledger, read_ledger
 from wyoming_tts.prices import Cost
 
@@ -60,11 +60,11 @@ def kill_after(command: list[str], seconds: float) -> bytes:
 async def test_a_killed_process_loses_no_costs(tmp_path: Path) -> None:
     """Over kills at any moment, each sentence that was counted on disk stays counted, once."""
     path, rng, told = tmp_path / "costs.sqlite", random.Random(1), 0
-    for _ in range(5):
+    for _ in range(ROUNDS):
         command = [sys.executable, "-c", SPENDER, str(path)]
         told += len(await asyncio.to_thread(kill_after, command, rng.uniform(0.0, 0.2)))
     (row,) = read_ledger(path)
-    assert told <= row.sentences <= told + 5  # the last of each may be counted and not told
+    assert told <= row.sentences <= told + ROUNDS  # the last of each may be counted and not told
     assert row.characters == 7 * row.sentences
     ledger = Ledger(path)
     await ledger.open()

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.fakes import PATIENCE, ScriptedBackend
+from tests.fakes import VOICES as SPEAKERS
+from wyoming_tts.pipeline import Pipeline, PipelineSettings, at_once
+from wyoming_tts.text import language
 from wyoming_tts.text.language import detect_language
+from wyoming_tts.voices import VoiceCatalogue
 
 VOICES = ("en-US", "en-GB", "es", "fr-FR", "hi", "it", "pt-BR", "ja", "zh-CN")
 
@@ -204,3 +210,20 @@ def test_is_safe_in_threads() -> None:
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda text: detect_language(text, VOICES), texts))
     assert found == [detect_language(text, VOICES) for text in texts]
+
+
+async def test_nobody_waits_while_the_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text that comes right after the start waits for the model by itself, and the event loop goes on."""
+    monkeypatch.setattr(language, "_loaded", [])
+    catalogue = VoiceCatalogue(tuple(SPEAKERS), SPEAKERS[0])
+    backend = ScriptedBackend()
+    pipeline = Pipeline(backend, catalogue, PipelineSettings())
+    with language._loading:  # as if another thread was loading it
+        chunks = pipeline.synthesize(at_once("Bonjour, je m'appelle Marie et j'habite à Paris."))
+        first = asyncio.ensure_future(anext(chunks))
+        await asyncio.sleep(0.1)
+        assert not first.done()
+    async with asyncio.timeout(PATIENCE):
+        assert (await first).seconds
+        await chunks.aclose()
+    assert [request.voice.name for request in backend.requests] == ["siwis"]

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from wyoming.event import async_read_event
 
+from tests.crowd import PATIENCE
 from tests.fakes import frame
-from tests.soak import PATIENCE, Report, Sample, quiet, settled, soak, started, trend, wait_for_log
+from tests.soak import Report, Sample, quiet, settled, soak, started, trend, wait_for_log
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors")
 

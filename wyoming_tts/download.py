@@ -142,7 +142,7 @@ def _may_pass(error: httpx.HTTPError) -> bool:
     """Whether the same request may succeed a little later."""
     if isinstance(error, httpx.HTTPStatusError):
         return error.response.status_code >= 500 or error.response.status_code in (408, 429)
-    return isinstance(error, httpx.TransportError)
+    return isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol)
 
 
 def _describe(error: httpx.HTTPError) -> str:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import logging
 import os
 import stat
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _LOGGER = logging.getLogger(__name__)
+
+_LEFT_SECONDS = 300.0
+"""Age from which on an unfinished file belongs to a process that was killed: writing one takes moments."""
 
 
 def sha256_of(paths: Iterable[Path]) -> str:
@@ -34,6 +40,17 @@ def signature_of(path: Path) -> tuple[int, ...] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
+def read_bounded(path: Path, most: int) -> bytes:
+    """A file's content. Raises OSError, also for what is no file, and ValueError for a larger one."""
+    if signature_of(path) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"it is larger than {most} bytes")
+    return data
+
+
 def flush(path: Path) -> None:
     """Return when the file or directory is on the disk. Raises OSError."""
     if path.is_dir() and os.name == "nt":
@@ -53,11 +70,43 @@ def publish(temporary: Path, target: Path) -> None:
 
 
 def publish_bytes(target: Path, content: bytes) -> None:
-    """Write a whole file in one step, and its directory where there is none. Raises OSError."""
+    """Write a whole file in one step, and its directory where there is none. Raises OSError.
+
+    A symbolic link of this user's or of root's stays one, and what it leads to is replaced.
+    """
+    target = _followed(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    temporary.write_bytes(content)
-    publish(temporary, target)
+    _tidy(target)
+    own = f"{os.getpid()}-{threading.get_ident()}"
+    temporary = target.with_name(f".{target.name}.{own}.partial")
+    try:
+        temporary.write_bytes(content)
+        publish(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _followed(path: Path) -> Path:
+    """Where a link leads: a household may keep its files elsewhere. Raises OSError for a stranger's link."""
+    if not path.is_symlink():
+        return path
+    if os.name != "nt" and path.lstat().st_uid not in (0, os.geteuid()):
+        raise OSError(f"{path} is a link that somebody else made")
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # until Python 3.13 a circle is no OSError
+        raise OSError(str(error)) from error
+
+
+def _tidy(target: Path) -> None:
+    """Remove what killed processes left of this file."""
+    left, begin = time.time() - _LEFT_SECONDS, f".{target.name}."
+    with contextlib.suppress(OSError):
+        for path in target.parent.iterdir():
+            if path.name.startswith(begin) and path.suffix == ".partial" and path.lstat().st_mtime < left:
+                path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

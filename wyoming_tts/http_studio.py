@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 
 from wyoming_tts.errors import RequestError
-from wyoming_tts.files import publish_bytes
+from wyoming_tts.files import publish_bytes, read_bounded
 from wyoming_tts.http_errors import answer
 from wyoming_tts.http_requests import VoiceName, query
 from wyoming_tts.http_site import Site
@@ -88,7 +88,8 @@ def router(site: Site) -> APIRouter:
         except LexiconError as error:
             return answer(400, str(error), param="text", code="invalid-lexicon")
         try:
-            await asyncio.to_thread(publish_bytes, site.lexicon.path, data)
+            async with site.writing:
+                await asyncio.to_thread(publish_bytes, site.lexicon.path, data)
         except OSError as error:
             raise RequestError(f"the lexicon cannot be written: {error}") from error
         site.lexicon.refresh()
@@ -117,9 +118,9 @@ def _read(site: Site, text: str, voice: Voice) -> list[dict[str, Any]]:
 
 def _lexicon(site: Site) -> dict[str, Any]:
     try:
-        text = site.lexicon.path.read_text(encoding="utf-8")
+        text = read_bounded(site.lexicon.path, MOST_BYTES).decode("utf-8")
     except FileNotFoundError:
         text = ""
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError) as error:
         raise RequestError(f"the lexicon cannot be read: {error}") from error
     return {"text": text, "entries": site.lexicon.entries, "problems": list(site.lexicon.problems)}

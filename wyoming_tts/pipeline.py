@@ -21,7 +21,7 @@ from wyoming_tts.errors import UnknownVoiceError, UnsupportedFormatError, Wyomin
 from wyoming_tts.pipeline_stream import Guarded, Observer, SpokenStream
 from wyoming_tts.plugin_streams import StreamPlugins
 from wyoming_tts.text.aloud import Aloud, read_aloud
-from wyoming_tts.text.language import detect_language
+from wyoming_tts.text.language import detect_language, detector_is_loaded
 from wyoming_tts.text.lexicon import Lexicon
 from wyoming_tts.text.sentences import Sentence, SentenceReader, Step
 from wyoming_tts.text.ssml import Style
@@ -199,7 +199,7 @@ class Pipeline:
         async with contextlib.aclosing(self._steps(text, reader, stream)) as steps:
             async for step in steps:
                 if undecided and isinstance(step, Sentence):
-                    voice, undecided = self._detect(step.text.text, voice), False
+                    voice, undecided = await self._detect(step.text.text, voice), False
                 async with contextlib.aclosing(self._take(step, voice, stream, reader)) as chunks:
                     async for chunk in chunks:
                         yield chunk
@@ -247,9 +247,13 @@ class Pipeline:
             except WyomingTtsError as error:
                 _LOGGER.warning("Text %d of the warm-up cannot be spoken: %s", number, error)
 
-    def _detect(self, text: str, default: Voice) -> Voice:
+    async def _detect(self, text: str, default: Voice) -> Voice:
         """The voice for the text's language where that is sure and not the default's, else the default."""
-        language = detect_language(text, [default.language, *self._catalogue.natural_languages()])
+        known = [default.language, *self._catalogue.natural_languages()]
+        if detector_is_loaded():
+            language = detect_language(text, known)
+        else:  # only shortly after the start: everybody else is served meanwhile
+            language = await asyncio.to_thread(detect_language, text, known)
         return default if language is None else self._voice_for(language, default)
 
     def _voice_for(self, language: str, default: Voice) -> Voice:

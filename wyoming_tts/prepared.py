@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,9 @@ MANIFEST = "manifest.json"
 
 _KEPT_SECONDS = 3600.0
 """Files of another recipe that were used this recently stay: an older version may just be loading them."""
+
+_PR_SET_PDEATHSIG = 1
+"""What prctl(2) calls the signal that comes when the parent has ended."""
 
 _OURS = re.compile(r"[0-9a-f]{16}-")
 
@@ -52,6 +57,13 @@ def run_apart(module: str, arguments: Sequence[str], model: bytes, what: str) ->
         raise BackendUnavailableError(f"{what} was ended by signal {-done.returncode}")
     if done.returncode:
         raise ValueError(lines[-1])
+
+
+def end_with_parent() -> None:
+    """For such a process: be killed with the server, and write into nobody's directory afterwards."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True)

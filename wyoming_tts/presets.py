@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from wyoming_tts.files import publish_bytes, signature_of
+from wyoming_tts.files import publish_bytes, read_bounded, signature_of
 from wyoming_tts.types import MAX_SPEED, MIN_SPEED
 
 _LOGGER = logging.getLogger(__name__)
@@ -123,8 +123,8 @@ def _document(path: Path) -> Any:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        return tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
-    except TOMLKitError as error:
+        return tomlkit.parse(read_bounded(path, MOST_BYTES).decode("utf-8") if path.exists() else "")
+    except (TOMLKitError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
 
@@ -156,11 +156,11 @@ def read_presets(path: Path) -> Mapping[str, Preset]:
 
 def check_presets(path: Path) -> tuple[Mapping[str, Preset], list[str]]:
     """The voices of a file, and what is wrong with the others. Raises OSError and ValueError."""
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
-    found = {name: _read(name, table) for name, table in tomllib.loads(data.decode("utf-8")).items()}
+    try:
+        tables = tomllib.loads(read_bounded(path, MOST_BYTES).decode("utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    found = {name: _read(name, table) for name, table in tables.items()}
     presets = {name: one for name, one in found.items() if isinstance(one, Preset)}
     return MappingProxyType(presets), [str(one) for one in found.values() if isinstance(one, _Fault)]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import io
 import json
+import math
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +28,9 @@ STYLE_SHAPE = (510, 256)
 
 CATALOGUE_FILE = "catalogue.json"
 """Name of the catalogue inside the folder of voices."""
+
+MOST_BYTES, MOST_ARRAYS = 16 * 2**20, 4096
+"""What a pack may unpack to, and arrays in it: a voice takes some hundred kilobytes."""
 
 _GRADES = ("A+", "A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D+", "D", "D-", "F+", "F", "F-")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -248,10 +252,40 @@ def load_pack(name: str, directory: Path | None = None) -> VoicePack:
     return VoicePack(name, styles.astype(np.float32), MappingProxyType(arrays))
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """All arrays of an .npz file, never unpickling anything. Raises what numpy and zipfile raise."""
-    with open(path, "rb") as content, np.load(content, allow_pickle=False) as file:
-        return {key: file[key] for key in file.files}
+def read_arrays(path: Path, most_bytes: int = MOST_BYTES) -> dict[str, NDArray[Any]]:
+    """All arrays of an .npz file, never unpickling anything, and nothing that unpacks to more than it may.
+
+    Raises OSError, ValueError, EOFError, and what zipfile and zlib raise.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return dict(_members(archive, most_bytes))
+    except RuntimeError as error:  # what zipfile says of what it cannot read
+        raise ValueError(str(error)) from error
+
+
+def _members(archive: zipfile.ZipFile, most_bytes: int) -> Iterator[tuple[str, NDArray[Any]]]:
+    members = archive.infolist()
+    if len(members) > MOST_ARRAYS or sum(member.file_size for member in members) > most_bytes:
+        raise ValueError(f"it holds more than {MOST_ARRAYS} arrays or {most_bytes} bytes")
+    for member in members:
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError("it is packed in an unusual way")
+        with archive.open(member) as file:  # told how much, it unpacks no more
+            yield member.filename.removesuffix(".npy"), _array(file.read(member.file_size))
+
+
+def _array(data: bytes) -> NDArray[Any]:
+    """An array of an .npy file, whose size is checked before there is room made for it."""
+    content = io.BytesIO(data)
+    version = np.lib.format.read_magic(content)
+    if version != (1, 0):
+        raise ValueError(f"an array is in the version {version} of NumPy's format")
+    shape, _, kind = np.lib.format.read_array_header_1_0(content)
+    if kind.hasobject or math.prod(shape) * kind.itemsize != len(data) - content.tell():
+        raise ValueError("an array is not what its header says")
+    content.seek(0)
+    return np.lib.format.read_array(content, allow_pickle=False)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

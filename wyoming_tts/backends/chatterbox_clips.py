@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wyoming_tts.audio import Resampler
 from wyoming_tts.errors import BackendUnavailableError
@@ -21,6 +22,9 @@ SUFFIXES = (".wav", ".flac", ".ogg")
 MOST_BYTES = 50 * 2**20
 SHORTEST, LONGEST = 3.0, 60.0
 """Seconds of a clip; what is behind the first 15 is not listened to."""
+
+MOST_CHANNELS, MOST_FRAMES = 8, 61 * 192_000
+"""What is decoded at most."""
 
 USED = 15.0
 """Seconds of a clip that a voice is made of."""
@@ -72,7 +76,7 @@ def read_clip(clip: Clip) -> Samples:
 
     clip.digest()  # no file that is too large is decoded
     try:
-        samples, rate = soundfile.read(clip.path, dtype="float32", always_2d=True, frames=-1)
+        samples, rate = _decoded(clip.path)
     except (soundfile.SoundFileError, OSError, ValueError) as error:
         raise BackendUnavailableError(f"the clip {clip.path} cannot be read: {error}") from error
     mono = np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32))
@@ -80,6 +84,19 @@ def read_clip(clip: Clip) -> Samples:
         raise BackendUnavailableError(f"the clip {clip.path} makes no voice: {fault}")
     resampler = Resampler(rate, RATE)
     return np.concatenate([resampler.feed(mono), resampler.finish()])[: round(USED * RATE)]
+
+
+def _decoded(path: Path) -> tuple[NDArray[np.float32], int]:
+    """All channels and the rate, and little more than may be: a small file can hold days of silence."""
+    import soundfile
+
+    with soundfile.SoundFile(path) as file:
+        if file.channels > MOST_CHANNELS:
+            raise ValueError(f"it has {file.channels} channels")
+        if (seconds := file.frames / file.samplerate) > LONGEST + 1:
+            raise ValueError(f"it has {seconds:.0f} s")
+        frames = min(round((LONGEST + 1) * file.samplerate), MOST_FRAMES)
+        return file.read(frames, dtype="float32", always_2d=True), file.samplerate
 
 
 def _fault(samples: Samples, rate: int) -> str | None:

@@ -228,7 +228,7 @@ class _Lines:
             return []
         try:
             found = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SynthesisError(f"{self._name} sent something that is not JSON: {line[:80]!r}") from error
         return [found] if isinstance(found, dict) else []
 

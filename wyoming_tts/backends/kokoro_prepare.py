@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from wyoming_tts.backends.kokoro_ranges import Integers, load_ranges
-from wyoming_tts.prepared import run_apart
+from wyoming_tts.prepared import end_with_parent, run_apart
 
 PROSODY, TRUNK, GENERATOR, REFERENCE = "prosody.onnx", "trunk.onnx", "generator.onnx", "reference.onnx"
 CONTEXT = "context"
@@ -36,6 +36,7 @@ def prepare(export: bytes, directory: Path, integers: Integers | None) -> None:
 
 def main() -> int:
     """What the process does; its last line on standard error says what went wrong."""
+    end_with_parent()
     import onnx
 
     from wyoming_tts.backends import kokoro_graph

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from wyoming_tts.backends.base import Surroundings
 from wyoming_tts.errors import BackendUnavailableError
 from wyoming_tts.models import TORCH_RELEASES, Weights, find_weights
-from wyoming_tts.prepared import prepared, run_apart
+from wyoming_tts.prepared import end_with_parent, prepared, run_apart
 from wyoming_tts.voices import read_arrays, write_arrays
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ State = dict[str, torch.Tensor]
 
 CONVERTED = "weights.npz"
 """The file that a conversion writes."""
+
+MOST_BYTES = 2**30
+"""What that may hold."""
 
 RECIPE = "torch.1"
 """Version of that file: raise it with every change to what `from_export` makes."""
@@ -103,7 +106,7 @@ def load_state(choice: str, surroundings: Surroundings) -> tuple[State, str]:
         return read_checkpoint(weights.paths[0]), weights.sha256
     data_dir = surroundings.data_dir / FOLDER
     with prepared(weights, recipe=RECIPE, derive=convert, names=(CONVERTED,), data_dir=data_dir) as directory:
-        arrays = read_arrays(directory / CONVERTED)
+        arrays = read_arrays(directory / CONVERTED, MOST_BYTES)
     return {name: torch.from_numpy(array) for name, array in arrays.items()}, f"{weights.sha256}.{RECIPE}"
 
 
@@ -281,6 +284,7 @@ def _kmodel_class() -> Any:
 
 def main() -> int:
     """What the process does; its last line on standard error says what went wrong."""
+    end_with_parent()
     try:
         arrays = from_export(sys.stdin.buffer.read())
     except ValueError as error:

@@ -208,5 +208,5 @@ def shutdown_date(model: str, models: bytes) -> datetime.date | None:
         found = json.loads(models)["data"]
         text = next((one.get("shutdown_date") for one in found if one.get("id") == model), None)
         return datetime.date.fromisoformat(text) if text else None
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None

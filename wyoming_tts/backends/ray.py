@@ -18,8 +18,6 @@ import contextlib
 import importlib.metadata
 import itertools
 import logging
-import math
-import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +28,7 @@ import numpy as np
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from wyoming_tts.backends.base import BackendOptions, Surroundings
+from wyoming_tts.backends.ray_cluster import REPLACED, Cluster
 from wyoming_tts.backends.ray_worker import Description, Reading, Recipe, Sentence, Worker
 from wyoming_tts.errors import BackendUnavailableError, SynthesisError, WyomingTtsError
 from wyoming_tts.types import AudioChunk, AudioFormat, SynthesisRequest, Voice
@@ -39,16 +38,11 @@ _LOGGER = logging.getLogger(__name__)
 GROUP = "wyoming_tts.backends"
 """Entry points of what a worker may hold."""
 
-NOT_INSTALLED = "the pool of workers needs a package that is not installed ({error}). Run: script/setup ray"
-
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a worker that died is replaced: twice as long each time, until one lives for the longest."""
 
 FAREWELL = 5.0
 """Seconds that a worker has to stop by itself."""
-
-OBJECT_STORE = 128 * 2**20
-"""Bytes that Ray's own cluster may keep; it would take a third of the memory, and chunks are some 50 KB."""
 
 CALLS = 1000
 """Calls that a worker takes at the same time: it has a turn in front of each but `live` and `close`."""
@@ -139,8 +133,10 @@ class RayBackend:
         self._joining = asyncio.Lock()
         self._calls: set[asyncio.Future[Any]] = set()
         self._tickets = itertools.count()
-        self._ray: Any = None
-        self._is_joined = self._is_own_cluster = self._running = False
+        self._cluster = Cluster(options)
+        self._watching: asyncio.Task[None] | None = None
+        self._replaced = asyncio.Event()
+        self._running = False
 
     @property
     def engine(self) -> str:
@@ -177,15 +173,51 @@ class RayBackend:
     async def stop(self) -> None:
         """End all workers, and Ray where it was started for them."""
         self._running = False
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        await self._dismiss()
+        async with self._joining:
+            await asyncio.to_thread(self._cluster.end)
+
+    async def _dismiss(self, *, lost: bool = False) -> None:
+        """End all workers, and all calls of them. What waits for a lost cluster ends when it is left."""
         keepers, self._keepers = self._keepers, []
+        self._cluster.is_joined = self._cluster.is_joined and not lost
         for task in (*keepers, *self._calls):
             task.cancel()
         self._changed.set()
+        if lost:
+            await asyncio.to_thread(self._cluster.leave)
         await asyncio.gather(*keepers, return_exceptions=True)
-        async with self._joining:
-            if self._is_joined and self._is_own_cluster:
-                await asyncio.to_thread(self._ray.shutdown)
-            self._is_joined = False
+
+    async def _watch(self) -> None:
+        """Leave a cluster whose head is gone, and join the next one that comes there."""
+        while True:
+            signs = self._cluster.until_lost(), self._replaced.wait()
+            looks = [asyncio.ensure_future(sign) for sign in signs]
+            try:
+                await asyncio.wait(looks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for look in looks:
+                    look.cancel()
+            lost = BackendUnavailableError(f"{self.name} has lost the head of its cluster")
+            _LOGGER.warning("%s, and joins again when there is one", lost)
+            async with self._joining:
+                self._failures.update(dict.fromkeys(range(self._options.workers), lost))
+                await self._dismiss(lost=True)
+                self._replaced.clear()
+            await self._rejoin()
+
+    async def _rejoin(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self._enter()
+            except BackendUnavailableError as error:
+                _LOGGER.info("%s", error)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def wake(self) -> None:
         """See `Backend.wake`: the worker that would be asked next."""
@@ -237,21 +269,27 @@ class RayBackend:
 
     async def _join(self) -> None:
         """Join the cluster, have workers made, and wait for one. Raises the error of one when all failed."""
-        async with self._joining:
-            if not self._is_joined:
-                self._ray, self._is_own_cluster = await asyncio.to_thread(_joined, self._options)
-                self._is_joined = True
-            if self._running and not self._keepers:
-                self._keepers = [
-                    asyncio.create_task(self._keep(number), name=f"{self.name} {number}")
-                    for number in range(self._options.workers)
-                ]
+        await self._enter()
         while not self._hands:
             self._check()
             if len(self._failures) == self._options.workers:
                 raise next(iter(self._failures.values()))
             self._changed.clear()
             await self._changed.wait()
+
+    async def _enter(self) -> None:
+        """Join the cluster, and have workers made. Raises BackendUnavailableError."""
+        async with self._joining:
+            if not self._cluster.is_joined:
+                await asyncio.to_thread(self._cluster.join)
+                self._failures.clear()
+            if self._watching is None and self._cluster.is_watched:
+                self._watching = asyncio.create_task(self._watch(), name=f"{self.name} watch")
+            if self._running and not self._keepers:
+                self._keepers = [
+                    asyncio.create_task(self._keep(number), name=f"{self.name} {number}")
+                    for number in range(self._options.workers)
+                ]
 
     async def _keep(self, number: int) -> None:
         """Have a worker for as long as this runs; another when it dies."""
@@ -263,6 +301,8 @@ class RayBackend:
                     await self._answer(hand.actor.live.remote())
             except WyomingTtsError as error:
                 self._failures[number] = error
+                if REPLACED in str(error):
+                    self._replaced.set()
                 _LOGGER.warning("%s: worker %d is replaced in %g s: %s", self.name, number, pause, error)
             self._changed.set()
             if time.monotonic() - began > LONGEST_PAUSE:
@@ -289,8 +329,10 @@ class RayBackend:
 
     def _make_actor(self) -> Any:
         """In a thread, since it may wait for the cluster."""
-        options = self._options
-        actor = self._ray.remote(Worker).options(
+        options, ray = self._options, self._cluster.ray
+        if not ray.is_initialized():  # it would start a cluster by itself
+            raise BackendUnavailableError(f"{self.name} is in no cluster")
+        actor = ray.remote(Worker).options(
             num_cpus=options.cpus_per_worker, num_gpus=options.gpus_per_worker, max_concurrency=CALLS
         )
         try:
@@ -309,12 +351,13 @@ class RayBackend:
             ) from None
 
     async def _end(self, actor: Any, seconds: float) -> None:
-        """Let it stop by itself for so long, and make sure that it has."""
+        """Let it stop by itself for so long, and make sure that it has; without its cluster it has."""
         with contextlib.suppress(Exception):  # it is dead already, or the cluster is
             async with asyncio.timeout(seconds):
                 await asyncio.wrap_future(actor.stop.remote().future())
-        with contextlib.suppress(Exception):
-            await asyncio.to_thread(self._ray.kill, actor)
+        if self._cluster.is_joined:
+            with contextlib.suppress(Exception):
+                await asyncio.to_thread(self._cluster.ray.kill, actor)
 
     async def _answer(self, reference: Any) -> Any:
         """What a call of a worker gives. Raises its errors as ours, also when this is stopped meanwhile."""
@@ -324,14 +367,15 @@ class RayBackend:
             return await answer
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if self._running or (task is not None and task.cancelling()):
+            if task is not None and task.cancelling():
                 raise
-            raise BackendUnavailableError(f"{self.name} was stopped") from None
-        except self._ray.exceptions.RayTaskError as error:
+            why = "has lost its cluster" if self._running else "was stopped"
+            raise BackendUnavailableError(f"{self.name} {why}") from None
+        except self._cluster.ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, WyomingTtsError):
                 raise error.cause from None
             raise SynthesisError(f"a worker of {self.name} failed: {error.cause!r}") from error
-        except self._ray.exceptions.RayError as error:
+        except self._cluster.ray.exceptions.RayError as error:
             first_line = str(error).partition("\n")[0]
             raise BackendUnavailableError(f"{self.name} lost a worker: {first_line}") from error
         finally:
@@ -346,27 +390,3 @@ def _recipe(options: RayOptions, surroundings: Surroundings) -> Recipe:
     if options.data_dir is not None:
         surroundings = replace(surroundings, data_dir=options.data_dir, download_dir=options.data_dir)
     return Recipe(target=target.value, options=table, surroundings=surroundings)
-
-
-def _joined(options: RayOptions) -> tuple[Any, bool]:
-    """In a thread: Ray, and whether its cluster was started here. Raises BackendUnavailableError."""
-    try:
-        import ray
-    except ImportError as error:
-        raise BackendUnavailableError(NOT_INSTALLED.format(error=error)) from error
-    if ray.is_initialized():  # whoever joined it ends it
-        return ray, False
-    # Without this Ray reports to its makers. It reads no argument for it.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    cores = max(1, math.ceil(options.workers * options.cpus_per_worker))
-    own: dict[str, Any] = {"num_cpus": cores, "include_dashboard": False, "object_store_memory": OBJECT_STORE}
-    try:
-        ray.init(
-            address=options.address or "local",
-            log_to_driver=False,
-            configure_logging=False,
-            **({} if options.address else own),
-        )
-    except Exception as error:  # it has no common class for what can go wrong there
-        raise BackendUnavailableError(f"cannot join the Ray cluster {options.address}: {error}") from error
-    return ray, not options.address

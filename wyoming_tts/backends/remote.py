@@ -40,6 +40,9 @@ ERROR_BYTES = 4096
 JSON_BYTES = 8 * 2**20
 """Longest JSON that is accepted: a list of thousands of voices."""
 
+CODINGS = ("", "identity", "gzip", "deflate")
+"""How an answer may be packed. None is asked for; each other one, or two at once, may unpack to any size."""
+
 SHORTEST_SECRET = 8
 """Characters of a header's word from which on it may be a key; `Bearer` is none."""
 
@@ -117,11 +120,14 @@ class Remote:
         self._client: httpx.AsyncClient | None = None
 
     def url(self, path: str) -> str:
-        """The address of a path, or of an address on the service's own host that it calls something else."""
+        """The address of a path, or of an address on the service's own host that it calls something else.
+
+        Raises BackendUnavailableError for one that leads elsewhere all the same.
+        """
         parts = urlsplit(path)
         if parts.netloc:  # servers know themselves as 127.0.0.1 or by a name inside a container
             path = parts._replace(scheme="", netloc="").geturl()
-        return urljoin(self.base_url, path)
+        return self._at_home(urljoin(self.base_url, path), "names an address on")
 
     async def close(self) -> None:
         """Close all connections."""
@@ -134,7 +140,7 @@ class Remote:
         body = await self.body(method, path, **arguments)
         try:
             return json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SynthesisError(f"{self.name} answered {path} with something that is not JSON") from error
 
     async def body(self, method: str, path: str, limit: int = JSON_BYTES, **arguments: Any) -> bytes:
@@ -170,6 +176,8 @@ class Remote:
         """The body as it arrives. Raises SynthesisError when there is more than `limit` bytes."""
         import httpx
 
+        if (coding := response.headers.get("content-encoding", "identity").lower()) not in CODINGS:
+            raise SynthesisError(f"{self.name} packed its answer as {_short(coding)!r}, unasked")
         total = 0
         try:
             async with contextlib.aclosing(response.aiter_bytes()) as pieces:  # type: ignore[type-var]
@@ -204,14 +212,23 @@ class Remote:
         raise BackendUnavailableError(f"{self.name} redirects in a circle")
 
     def _redirected(self, url: str, response: httpx.Response) -> str:
-        target = urljoin(url, response.headers.get("location", ""))
-        here, there = urlsplit(url), urlsplit(target)
-        if (here.hostname, here.scheme) != (there.hostname, there.scheme):
-            raise BackendUnavailableError(
-                f"{self.name} redirects to another host, {there.scheme}://{there.hostname}, which is not "
-                "followed: the text and the key are meant for the configured one"
-            )
-        return target
+        return self._at_home(urljoin(url, response.headers.get("location", "")), "redirects to")
+
+    def _at_home(self, url: str, said: str) -> str:
+        """The address, if it is one of the configured service: that alone gets texts and keys."""
+        import httpx
+
+        try:
+            here, there = (httpx.URL(one) for one in (self.base_url, url))
+        except httpx.InvalidURL as error:
+            raise BackendUnavailableError(f"{self.name} {said} what is no address: {error}") from error
+        if (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port):
+            return url
+        host = f"{there.scheme}://{there.netloc.rpartition(b'@')[2].decode()}"
+        raise BackendUnavailableError(
+            f"{self.name} {said} another host, {host}, which is not followed: the text and the key are meant "
+            "for the configured one"
+        )
 
     async def _sent_once(self, method: str, url: str, arguments: Mapping[str, Any]) -> httpx.Response:
         """Sent a second time only when a kept connection turned out to be closed before any answer."""
@@ -306,7 +323,7 @@ def _explanation(body: bytes) -> tuple[str, str]:
     """Code and message in the body of an error, as OpenAI, ElevenLabs, AllTalk and FastAPI write them."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", _short(body.decode("utf-8", "replace"))
     for key in ("error", "detail"):
         if isinstance(found, dict) and found.get(key):

@@ -7,8 +7,8 @@ Spanish. A wrong guess is worse than none: it makes the default voice's own lang
 
 from __future__ import annotations
 
-import functools
 import re
+import threading
 from collections import Counter
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -79,6 +79,11 @@ def load_detector() -> None:
     _identifier()
 
 
+def detector_is_loaded() -> bool:
+    """Whether `detect_language` answers at once."""
+    return bool(_loaded)
+
+
 def _by_script(text: str) -> str | None:
     """`ja`, `zh`, `hi`, `latin`, or None for another script."""
     kana, han = len(_KANA.findall(text)), len(_HAN.findall(text))
@@ -112,11 +117,17 @@ def _by_words(text: str) -> str | None:
     return language if probability >= (SURE if native else SURE_WITHOUT_WORDS) else None
 
 
-@functools.cache
+_loaded: list[LanguageIdentifier] = []
+_loading = threading.Lock()
+
+
 def _identifier() -> LanguageIdentifier:
     """The model, restricted to the languages it is asked about; only ever read from."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(_NEIGHBOURS)
-    return identifier
+    with _loading:
+        if not _loaded:
+            identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+            identifier.set_languages(_NEIGHBOURS)
+            _loaded.append(identifier)
+    return _loaded[0]
