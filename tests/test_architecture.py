@@ -33,7 +33,8 @@ SHARED_BACKENDS = (
     *("backends.chatterbox_speaker", "backends.chatterbox_stream", "backends.chatterbox_tokens"),
     *("backends.circuit", "backends.members", "backends.metered", "backends.voice_match"),
     *("backends.resident_backend", "backends.torch_device"),
-    *("backends.ray_worker", "backends.remote", "backends.remote_audio", "backends.remote_backend"),
+    *("backends.ray_cluster", "backends.ray_worker"),
+    *("backends.remote", "backends.remote_audio", "backends.remote_backend"),
     *("backends.cache_disk", "backends.cache_memory", "backends.cache_sentence"),
     *(f"backends.kokoro_{name}" for name in KOKORO),
 )

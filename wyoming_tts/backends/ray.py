@@ -133,7 +133,7 @@ class RayBackend:
         self._joining = asyncio.Lock()
         self._calls: set[asyncio.Future[Any]] = set()
         self._tickets = itertools.count()
-        self._cluster = Cluster(options)
+        self._cluster = Cluster(options.address, options.workers * options.cpus_per_worker)
         self._watching: asyncio.Task[None] | None = None
         self._replaced = asyncio.Event()
         self._running = False

@@ -13,12 +13,9 @@ import math
 import os
 import re
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wyoming_tts.errors import BackendUnavailableError
-
-if TYPE_CHECKING:
-    from wyoming_tts.backends.ray import RayOptions
 
 NOT_INSTALLED = "the pool of workers needs a package that is not installed ({error}). Run: script/setup ray"
 
@@ -42,9 +39,9 @@ REPLACED = "WrongClusterID"
 class Cluster:
     """The one that a pool is in. What blocks is said to be; call it in a thread."""
 
-    def __init__(self, options: RayOptions) -> None:
-        """Joins nothing yet."""
-        self._options = options
+    def __init__(self, address: str, cores: float) -> None:
+        """Join nothing yet: `address` as `ray.init` takes it; empty for one of `cores`, to be started here."""
+        self._address, self._cores = address, cores
         self._head: tuple[str, int] | None = None
         self.ray: Any = None
         """The package, once it was needed."""
@@ -54,7 +51,7 @@ class Cluster:
 
     @property
     def _is_own(self) -> bool:
-        return self.is_watched and not self._options.address
+        return self.is_watched and not self._address
 
     def join(self) -> None:
         """Join it, or start it. Raises BackendUnavailableError. Blocks."""
@@ -93,25 +90,21 @@ class Cluster:
             missed = 0 if self._head is None or await _accepts(*self._head) else missed + 1
 
     def _initialise(self) -> None:
-        options = self._options
-        _check_listening(options.address)
-        cores = max(1, math.ceil(options.workers * options.cpus_per_worker))
+        _check_listening(self._address)
         own: dict[str, Any] = {
-            "num_cpus": cores,
+            "num_cpus": max(1, math.ceil(self._cores)),
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE,
         }
         try:
             self.ray.init(
-                address=options.address or "local",
+                address=self._address or "local",
                 log_to_driver=False,
                 configure_logging=False,
-                **({} if options.address else own),
+                **({} if self._address else own),
             )
         except Exception as error:  # it has no common class for what can go wrong there
-            raise BackendUnavailableError(
-                f"cannot join the Ray cluster {options.address}: {error}"
-            ) from error
+            raise BackendUnavailableError(f"cannot join the Ray cluster {self._address}: {error}") from error
 
 
 def _check_listening(address: str) -> None:
