@@ -40,7 +40,7 @@ class Cluster:
     """The one that a pool is in. What blocks is said to be; call it in a thread."""
 
     def __init__(self, address: str, cores: float) -> None:
-        """Join nothing yet: `address` as `ray.init` takes it; empty for one of `cores`, to be started here."""
+        """Join nothing yet: `address` as `ray.init` takes it, empty for one of `cores` that starts here."""
         self._address, self._cores = address, cores
         self._head: tuple[str, int] | None = None
         self.ray: Any = None
