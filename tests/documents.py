@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,7 @@ PAGES = (
     *sorted((ROOT / "docker" / "addon").glob("*.md")),
 )
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(?<!`)`([^`\n]+(?:\n[^`\n]+)?)`(?!`)")
 
 PROGRAMS = re.compile(
@@ -59,8 +61,9 @@ class Command:
 
     @property
     def words(self) -> list[str]:
-        """As a shell divides them."""
-        return shlex.split(self.text, comments=True)
+        """As a shell divides them, behind the variables that it sets."""
+        words = shlex.split(self.text, comments=True)
+        return list(itertools.dropwhile(lambda word: re.match(r"[A-Z_]+=", word), words))
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -80,7 +83,8 @@ def blocks() -> list[Block]:
         for match in _FENCE.finditer(text):
             titles = re.findall(r"^## (.+)$", text[: match.start()], re.MULTILINE)
             section = titles[-1] if titles else ""
-            found.append(Block(page, _line(text, match.start()), section, match[1], match[2]))
+            code = textwrap.dedent(match[3])
+            found.append(Block(page, _line(text, match.start()), section, match[2], code))
     return found
 
 

@@ -2,98 +2,38 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import configparser
-import contextlib
-import importlib
-import itertools
 import json
 import os
 import re
 import shlex
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from dockerfile import read_stages
 
 from tests.documents import ROOT, Block, Command, blocks, commands, pages, spans, without_code
-from tests.http import decoded
-from tests.test_app import PATIENCE, Server, free_port, listening, running
+from tests.documents_commands import WAYS, parsed
+from tests.documents_stand import UNIT, Stand, exists, seconds_of
+from tests.test_app import free_port, listening, running
 from wyoming_tts.chain import backend_types
 from wyoming_tts.cli import COMMANDS, main
-from wyoming_tts.client import WyomingTtsClient
-from wyoming_tts.config_load import load_settings, settings_table
-from wyoming_tts.errors import WyomingTtsError
+from wyoming_tts.config_load import load_settings
 from wyoming_tts.voices import load_catalogue
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-UNIT = ROOT / "docker/systemd/wyoming-tts.service"
 VOICES = {voice.name for voice in load_catalogue().voices()}
 
 WHAT_TO_DO = """
 {place}: {what} is tried by no test.
 
-Everything that the documentation shows as code has to be tried. Add it to {table} in tests/test_docs.py: with
+Everything that the documentation shows as code has to be tried. Add it to {table} in {file}: with
 a function that runs it, or, where a test cannot, with the test or the script that does.
 """
-
-
-@dataclass(frozen=True)
-class Stand:
-    """Where commands are run: a folder with nothing in it but them, and a server."""
-
-    folder: Path
-    server: Server
-    http: str
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """As a user has it who has installed the package, with the server where it is."""
-        return {
-            **{name: value for name, value in os.environ.items() if not name.startswith("WYOMING_TTS_")},
-            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
-            "PYTHONPATH": f"{self.folder / 'lib'}:{ROOT}",
-            "WYOMING_TTS_DATA_DIR": str(self.folder / "data"),
-            "WYOMING_TTS_OFFLINE": "true",
-            "WYOMING_TTS_ZEROCONF": "false",
-            "WYOMING_TTS_URI": self.server.uri,
-            "WYOMING_TTS_HTTP_URI": self.http,
-            "SERVER": self.server.uri,
-        }
-
-    def moved(self, text: str) -> str:
-        """A command as it is written, but for places that may be in use on the machine of the test."""
-        text = text.replace("http://127.0.0.1:8880", self.http).replace(
-            "unix:///run/", f"unix://{self.folder}/"
-        )
-        text = re.sub(r"(?<=:)10200\b", lambda _: str(free_port()), text)
-        return re.sub(r"^script/run\b", "wyoming-tts", text)
-
-    def shell(self, text: str) -> subprocess.CompletedProcess[bytes]:
-        """Run it; it has to succeed."""
-        done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", self.moved(text)],
-            cwd=self.folder / "here",
-            env=self.environment,
-            input=b"It is 7:05 PM.\n",
-            capture_output=True,
-            check=False,
-            timeout=PATIENCE,
-        )
-        assert done.returncode == 0, f"{text}\n{done.stdout.decode()}\n{done.stderr.decode()}"
-        return done
 
 
 def program(path: Path, text: str) -> None:
@@ -122,294 +62,16 @@ def stand(tmp_path_factory: pytest.TempPathFactory, model_data: Path) -> Iterato
         yield Stand(folder, listening(server), http)
 
 
-Way = Callable[[Command, Stand], Any]
-"""Runs a command, or says that it is run elsewhere; raises when it is wrong."""
-
-
-def seconds_of(path: Path) -> float:
-    return len(decoded(path.read_bytes())) / 24_000
-
-
-def client(command: Command, stand: Stand) -> None:
-    """A client of the server, or what needs none: run as it is written, with what it writes looked at."""
-    if "ffmpeg" in command.words and shutil.which("ffmpeg") is None:
-        pytest.skip("ffmpeg is not installed")
-    words = command.words
-    played = stand.folder / "played"
-    played.unlink(missing_ok=True)
-    text = 'script/run say "Hello."' if "ARGUMENTS" in words else command.text
-    done = stand.shell(text)
-    made = [stand.folder / "here" / word for word in words if re.search(r"\.(wav|mp3)$", word)]
-    for path in made:
-        assert seconds_of(path) > 0.5
-    if "say" in text.split() and not made:
-        assert played.stat().st_size > 24_000
-    elif not made:
-        assert done.stdout.strip()
-
-
-async def serving(command: Command, stand: Stand) -> None:
-    """A server: it comes up where it is told to, answers, and ends when it is asked to."""
-    words = shlex.split(stand.moved(command.text))
-    own = dict(itertools.pairwise(words)).get("--uri", "")
-    if "[::1]" in own:
-        with contextlib.closing(socket.socket(socket.AF_INET6)) as sock:
-            try:
-                sock.bind(("::1", 0))
-            except OSError:
-                pytest.skip("this machine has no IPv6")
-    uri = own or f"tcp://127.0.0.1:{free_port()}"
-    environment = stand.environment | {
-        "WYOMING_TTS_URI": uri, "WYOMING_TTS_HTTP": "false",
-        "WYOMING_TTS_CHAIN": "kokoro,espeak" if "--voice" in words else "espeak",
-    }  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        *words, cwd=stand.folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
-        async with asyncio.timeout(PATIENCE):
-            if uri.startswith("stdio"):
-                answer, _ = await process.communicate(b'{"type": "describe"}\n')
-                assert json.loads(answer.partition(b"\n")[0])["type"] == "info"
-            else:
-                while not await answers(uri):
-                    assert process.returncode is None
-                    await asyncio.sleep(0.1)
-                process.send_signal(signal.SIGTERM)
-            assert await process.wait() == 0
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()
-
-
-async def answers(uri: str) -> bool:
-    try:
-        return bool((await WyomingTtsClient(uri).info()).tts)
-    except WyomingTtsError:
-        return False
-
-
-def curl(command: Command, stand: Stand) -> None:
-    """As it is written; what it fetches is speech."""
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
-    words = command.words
-    stand.shell(f"{command.text} --silent --show-error --fail")
-    assert seconds_of(stand.folder / "here" / words[words.index("-o") + 1]) > 1
-
-
-class Parsed(Exception):
-    """A program has read its arguments, and would begin now."""
-
-
-def parsed(module: str, arguments: Sequence[str]) -> None:
-    """Let a module read its arguments; nothing more of it runs."""
-    made = importlib.import_module(module)
-    source = Path(made.__file__ or "").read_text(encoding="utf-8")
-    if "ArgumentParser" not in source:
-        assert not arguments, f"{module} takes no arguments"
-        assert callable(made.main)
-        return
-    read = argparse.ArgumentParser.parse_args
-
-    def stop(parser: argparse.ArgumentParser, *given: Any) -> Any:
-        read(parser, *given)
-        raise Parsed
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(argparse.ArgumentParser, "parse_args", stop)
-        patch.setattr(sys, "argv", [module, *arguments])
-        with pytest.raises(Parsed):
-            made.main()
-
-
-def measurement(command: Command, stand: Stand) -> None:
-    """What takes minutes or hours: its options are those that it takes."""
-    words = command.words
-    if words[0] == "script/bench":
-        module, arguments = "tests.benchmarks.__main__", words[1:]
-    else:
-        assert words[1] == "-m"
-        module, arguments = words[2], words[3:]
-    parsed(module, arguments)
-
-
-def script(command: Command, stand: Stand) -> None:
-    """A script whose own work is for other machines or other hours: its options are those that it takes."""
-    path, *arguments = command.words
-    assert os.access(ROOT / path, os.X_OK)
-    if path == "script/setup":
-        assert set(arguments) <= set(PROJECT["optional-dependencies"])
-    elif path == "docker/prove":
-        with pytest.MonkeyPatch.context() as patch:
-            patch.syspath_prepend(str(stand.folder / "lib"))
-            shutil.copy(ROOT / path, stand.folder / "lib" / "prove.py")
-            parsed("prove", arguments)
-    else:
-        assert not arguments, f"say in tests/test_docs.py how {path} reads its arguments"
-
-
-def chosen_tests(command: Command, stand: Stand) -> None:
-    """The files are there, and have a test that is meant."""
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    parser.add_argument("paths", nargs="*")
-    parser.add_argument("-k", default="")
-    for flag in ("-s", "-x", "-q"):
-        parser.add_argument(flag, action="store_true")
-    asked = parser.parse_args(command.words[1:])
-    for path in asked.paths:
-        exists(path)
-        assert asked.k in " ".join(re.findall(r"def (test_\w+)", read(path.partition("::")[0])))
-
-
-def packages(command: Command, stand: Stand) -> None:
-    """An installation from this folder: its extras are there, and script/package tries the wheel."""
-    (source,) = [word for word in command.words if word.startswith(".[")]
-    assert set(source[2:-1].split(",")) <= set(PROJECT["optional-dependencies"])
-    exists("tests/test_packaging.py::test_the_wheel_has_all_of_the_package", "script/package", "docker/prove")
-    assert "Path(wyoming_tts.__file__)" in read("script/package")
-
-
-def other_package(command: Command, stand: Stand) -> None:
-    """What is taken away is a dependency; what is put in its place is what the images install."""
-    name = command.words[-1]
-    if "uninstall" in command.words:
-        assert any(re.match(rf"{name}\b", dependency) for dependency in PROJECT["dependencies"])
-    else:
-        locks = [path.read_text(encoding="utf-8") for path in (ROOT / "docker").glob("requirements-*.lock")]
-        assert any(f"\n{name}==" in lock for lock in locks)
-        exists("tests/test_packaging.py::test_a_lock_has_what_the_project_asks_for")
-
-
-def unit(command: Command, stand: Stand) -> None:
-    """The unit is where it is copied from, and runs what was installed; a test has systemd look at it."""
-    exists("tests/test_packaging.py::test_the_unit_is_one")
-    text = UNIT.read_text(encoding="utf-8")
-    for word in command.words:
-        if word.startswith("/opt/"):
-            assert f"\nExecStart={'/'.join(word.split('/')[:3])}/bin/wyoming-tts\n" in text
-        elif word.startswith("docker/"):
-            assert ROOT / word == UNIT
-    if command.words[0] == "systemctl":
-        assert command.words[-1] in ("UNIT", UNIT.stem)
-
-
-def image(command: Command, stand: Stand) -> None:
-    """The Dockerfile has what is asked for; docker/prove makes it without Docker."""
-    exists("docker/prove", "tests/test_packaging.py::test_stages_stand_on_what_there_is")
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    for flag in ("-f", "-t", "--build-arg", "--target", "--platform"):
-        parser.add_argument(flag)
-    parser.add_argument("folder")
-    asked = parser.parse_args(command.words[command.words.index("build") + 1 :])
-    stages = {stage.name: stage for stage in read_stages(ROOT / asked.f)}
-    assert asked.folder == "."
-    assert asked.target is None or asked.target in stages
-    if asked.build_arg:
-        name, _, variant = asked.build_arg.partition("=")
-        assert any(name in step.pairs for stage in stages.values() for step in stage.all("ARG"))
-        assert (ROOT / f"docker/requirements-{variant}.lock").exists()
-    assert set((asked.platform or "linux/amd64").split(",")) <= {"linux/amd64", "linux/arm64"}
-
-
-def compose(command: Command, stand: Stand) -> None:
-    """The files are there and fit each other; Docker Compose says so itself where it is installed."""
-    exists("tests/test_packaging.py::test_a_compose_file_sets_settings")
-    files = [word for before, word in itertools.pairwise(command.words) if before == "-f"]
-    assert files
-    assert all((ROOT / path).exists() for path in files)
-    assert command.words[2 + 2 * len(files) :] == ["up", "-d"]
-    if found := composer():
-        flags = [word for path in files for word in ("-f", path)]
-        subprocess.run([*found, *flags, "config", "--quiet"], cwd=ROOT, check=True, timeout=60)
-
-
-@cache
-def composer() -> tuple[str, ...]:
-    """Docker Compose, the second one, as it can be called; nothing where it is not installed."""
-    for found in (("docker", "compose"), ("docker-compose",)):
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
-            done = subprocess.run(
-                [*found, "version", "--short"], capture_output=True, text=True, check=True, timeout=60
-            )
-            if done.stdout.removeprefix("v").startswith(("2.", "3.", "4.", "5.")):
-                return found
-    return ()
-
-
-def printed_table(command: Command, stand: Stand) -> None:
-    """Prints the table of settings."""
-    text = command.text.replace(".venv/bin/python", shlex.quote(sys.executable), 1)
-    assert stand.shell(text).stdout.decode().strip() == settings_table().strip()
-
-
-def in_the_container(command: Command, stand: Stand) -> None:
-    """What is run in a container is a command here, too."""
-    words = command.words[command.words.index("CONTAINER") + 1 :]
-    text = shlex.join(words).replace("/tmp/", "")
-    client(Command(text, command.place), stand)
-
-
-def image_user(command: Command, stand: Stand) -> None:
-    """The number is that of the image's user."""
-    users = {step.value for stage in read_stages(ROOT / "docker/Dockerfile") for step in stage.all("USER")}
-    assert command.words[1] in users
-
-
-def elsewhere(*where: str) -> Way:
-    """Run by these tests and scripts, which are there."""
-
-    def way(command: Command, stand: Stand) -> None:
-        exists(*where)
-
-    return way
-
-
-def read(path: str) -> str:
-    return (ROOT / path).read_text(encoding="utf-8")
-
-
-def exists(*where: str) -> None:
-    """These tests and scripts are there."""
-    for one in where:
-        path, _, name = one.partition("::")
-        assert not name or re.search(rf"^(async )?def {name}\(", read(path), re.MULTILINE), one
-        assert (ROOT / path).exists(), one
-
-
-WAYS: Sequence[tuple[str, Way]] = (
-    (r"script/run( .*)?", elsewhere("docker/prove")),
-    (r"script/run say .*|.* ARGUMENTS", client),
-    (rf"(.* \| )?wyoming-tts ({'|'.join(COMMANDS)})\b.*", client),
-    (r"wyoming-tts( --.*)?", serving),
-    (r"curl .*", curl),
-    (r"script/bench .*|python -m tests\..*", measurement),
-    (r"script/(setup|calibrate-voices) .*|docker/prove .*", script),
-    (r"(pytest|script/test) .*", chosen_tests),
-    (r"\.venv/bin/python -c .*settings_table.*", printed_table),
-    (r"pipx install '\.\[.*|uv tool install '\.\[.*|pip install '\.\[.*", packages),
-    (r"(\S*/)?pip (un)?install [a-z-]+", other_package),
-    (r"python3 -m venv /opt/.*|cp docker/systemd/.*|/opt/\S*/pip install .*", unit),
-    (r"systemctl .*|systemd-analyze .*", unit),
-    (r"docker (buildx )?build .*", image),
-    (r"docker compose .*", compose),
-    (r"docker exec CONTAINER .*", in_the_container),
-    (r"chown 10200:10200 .*", image_user),
-    (r"kill -USR1 PID", elsewhere("tests/test_logs.py::test_a_server_that_logs_json")),
-    (r"kill -9", elsewhere("tests/test_faults.py")),
-    (r"twine (check --strict|upload dist/\*)", elsewhere("script/package")),
-    (r"pip check|git clone", elsewhere("docker/prove")),
-    (r"apt install libportaudio2", elsewhere("tests/test_playback.py")),
-)  # fmt: skip
-"""How each command is tried; all whose pattern fits it do."""
-
-
 @pytest.mark.parametrize("command", commands(), ids=lambda command: command.text[:60])
 async def test_a_command_works(command: Command, stand: Stand) -> None:
     """It does what it says when it is run, or is run by a test or a script that is there."""
     ways = [way for pattern, way in WAYS if re.fullmatch(pattern, command.text)]
-    assert ways, WHAT_TO_DO.format(place=command.place, what=f"the command `{command.text}`", table="WAYS")
+    assert ways, WHAT_TO_DO.format(
+        place=command.place,
+        what=f"the command `{command.text}`",
+        table="WAYS",
+        file="tests/documents_commands.py",
+    )
     for way in ways:
         running_way = way(command, stand)
         if asyncio.iscoroutine(running_way):
@@ -545,7 +207,9 @@ def test_a_file_is_right(block: Block, stand: Stand) -> None:
     other = OTHERS.get(block.language)
     ways = FILES.get(block.key) or ([other] * (number + 1) if other else [])
     what = f"the block of {block.language or 'no language'} number {number + 1} of its section"
-    assert number < len(ways), WHAT_TO_DO.format(place=block.place, what=what, table="FILES")
+    assert number < len(ways), WHAT_TO_DO.format(
+        place=block.place, what=what, table="FILES", file="tests/test_docs.py"
+    )
     ways[number](block, stand)
 
 
