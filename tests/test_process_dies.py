@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.crowd import PATIENCE
-from tests.soak import Server, free_port, started, wait_for_log
+from tests.soak import Server, free_port, quiet, settled, started, wait_for_log
 from tests.test_faults import said
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and processes as Linux has them")
@@ -77,11 +77,10 @@ async def test_a_killed_preparation_is_begun_again(tmp_path: Path, monkeypatch: 
         assert len(killed) == 1
         assert await said(server, "The door is open.") == "audio-stop"
         assert children(server) == []
-        idle = server.sample(0).descriptors
+        idle = await quiet(server)
         for number in range(5):
             assert await said(server, f"Number {number}.") == "audio-stop"
-        await asyncio.sleep(0.5)
-        assert server.sample(0).descriptors <= idle
+        assert await settled(server, idle) <= idle
         assert "Traceback" not in server.log.read_text()
     kept = {path.name for path in (tmp_path / "data" / "prepared").iterdir()} - {"lock"}
     assert len(kept) == 1

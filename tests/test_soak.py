@@ -68,15 +68,21 @@ class Many:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         try:
             await self._together.wait()
-            writer.write(frame("describe"))
-            event = await async_read_event(reader)
-            return "nothing" if event is None else str(event.data.get("code", event.type))
-        except ConnectionError:
-            return "nothing"
+            told = await self._told(reader, writer)
+            await self._together.wait()  # nobody makes room for one whom the server has not seen yet
+            return told
         finally:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+    async def _told(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+        try:
+            writer.write(frame("describe"))
+            event = await async_read_event(reader)
+        except ConnectionError:
+            return "nothing"
+        return "nothing" if event is None else str(event.data.get("code", event.type))
 
 
 @linux
