@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -102,6 +103,11 @@ def parse_keys(text: str) -> dict[str, str]:
             raise ValueError(f"entry {number} is no NAME=KEY, or its name is there twice")
         keys[name] = key
     return keys
+
+
+def read_keys(path: Path) -> dict[str, str]:
+    """The same of a file. Raises OSError and ValueError."""
+    return parse_keys(path.expanduser().read_text(encoding="utf-8"))
 
 
 def _digest(key: str) -> bytes:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from wyoming_tts import doctor_files as files
 from wyoming_tts import doctor_network as network
 from wyoming_tts import doctor_speech as speech
-from wyoming_tts.access import parse_keys
+from wyoming_tts.access import read_keys
 from wyoming_tts.assembly import assemble
 from wyoming_tts.backends.kokoro_onnx import KokoroOptions
 from wyoming_tts.backends.remote import RemoteOptions
@@ -162,8 +162,7 @@ def _secrets(patient: Patient) -> Iterator[str]:
     found = [key.get_secret_value() for key in settings.api_keys.values()]
     if settings.api_keys_file:
         with contextlib.suppress(OSError, ValueError):
-            text = settings.api_keys_file.expanduser().read_text(encoding="utf-8")
-            found += parse_keys(text).values()
+            found += read_keys(settings.api_keys_file).values()
     for table in settings.backends.values():
         found.append(str(table.get("api_key") or ""))
         with contextlib.suppress(ValueError):

@@ -47,10 +47,9 @@ SoX's, is read to the end by all of them and by Chromium.
 """
 
 WAV_BLOCK = 4_096
-"""Bytes of samples that FFmpeg reads at once from WAV, at least.
+"""Bytes that FFmpeg reads of WAV at once, at least; since version 7 the power of two below 0.1 seconds.
 
-Since version 7 it is the power of two next below a tenth of a second. It takes a last block that is not full
-for a damaged one, warns, and leaves it out when told to discard those: a stream ends with a full one.
+It takes a last block that is not full for a damaged one, warns, and leaves it out when told to discard those.
 """
 
 SILENCE = 0.001
@@ -188,10 +187,9 @@ def output_rate(name: str, rate: int, sample_rate: int | None = None) -> int:
         raise UnsupportedFormatError(
             f"{name} needs PyAV, which is missing: pip install 'wyoming-tts[http]'; wav and pcm do not"
         )
-    rates = kind.rates
     if sample_rate is None:
-        return rates[min(bisect_left(rates, rate), len(rates) - 1)]
-    if sample_rate not in rates:
+        return kind.rates[min(bisect_left(kind.rates, rate), len(kind.rates) - 1)]
+    if sample_rate not in (rates := kind.rates):
         right = f"{rates[0]} to {rates[-1]}" if isinstance(rates, range) else ", ".join(map(str, rates))
         raise UnsupportedFormatError(f"{name} cannot have {sample_rate} samples per second; right is {right}")
     return sample_rate
@@ -343,9 +341,8 @@ class _Coded:
         complete = _frames(self._samples + delay, frame)  # LAME's last frame may be all padding
         if self._expected is not None and self._recipe.container == "mp3":
             return complete  # the Info frame tells how many of them are played
-        skipped = self._silent * frame
         shorter = self._silent + _frames(self._samples, frame)
-        lost = self._samples + delay - skipped - (shorter - self._silent) * frame
+        lost = self._samples + delay - shorter * frame
         return shorter if 0 < lost <= self._quiet and shorter > 1 + self._silent else complete
 
     def _to_frame(self, samples: Samples) -> Any:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from wyoming_tts.access import Access, AllowList, ApiKeys, parse_keys
+from wyoming_tts.access import Access, AllowList, ApiKeys, read_keys
 from wyoming_tts.assembly import Assembly
 from wyoming_tts.config import Settings
 from wyoming_tts.errors import ConfigError
@@ -66,7 +66,7 @@ def access_of(settings: Settings) -> Access:
     keys = {name: key.get_secret_value() for name, key in settings.api_keys.items()}
     try:
         if settings.api_keys_file:
-            keys |= parse_keys(settings.api_keys_file.expanduser().read_text(encoding="utf-8"))
+            keys |= read_keys(settings.api_keys_file)
         return Access(
             allow=AllowList.of(settings.allow),
             keys=ApiKeys(keys),

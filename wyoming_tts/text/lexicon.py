@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from wyoming_tts.files import signature_of
+from wyoming_tts.files import read_bounded, signature_of
 from wyoming_tts.text.aligned import AlignedText, Mark
 from wyoming_tts.text.lexicon_file import MOST_BYTES, Contents, Entry, LexiconError, parse
 
@@ -105,10 +105,10 @@ class Lexicon:
             self._loaded = _Loaded(contents)
 
     def _read(self) -> Contents:
-        with self._path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise LexiconError(f"it is larger than {MOST_BYTES} bytes")
+        try:
+            data = read_bounded(self._path, MOST_BYTES)
+        except ValueError as error:
+            raise LexiconError(str(error)) from None
         return parse(data)
 
     def _report(self, problems: list[str]) -> None:
