@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import re
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import httpx
 from wyoming.event import Event, async_read_event
 
-from tests.fakes import frame
+from tests.fakes import Streams, frame, raw_to
 
 if TYPE_CHECKING:
     from tests.soak import Report, Server
@@ -83,15 +83,8 @@ class Crowd:
         number = min(self._rng.randrange(60), self._rng.randrange(60), self._rng.randrange(60))
         return f"The washing machine number {number} will be done in {number + 2} minutes."
 
-    @contextlib.asynccontextmanager
-    async def _connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._server.port)
-        try:
-            yield reader, writer
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+    def _connected(self) -> AbstractAsyncContextManager[Streams]:
+        return raw_to(self._server.port)
 
     async def one_shot(self) -> None:
         """Home Assistant without streaming; half of the texts come again."""

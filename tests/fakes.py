@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from wyoming_tts.wyoming_connection import WyomingSettings
 from wyoming_tts.wyoming_info import build_info
 from wyoming_tts.wyoming_server import WyomingServer
 
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 SAMPLES_PER_CHARACTER = 101
 """Odd, so that audio never ends at a round number."""
 
@@ -196,10 +198,15 @@ def samples_in(events: Iterable[Event]) -> int:
     return len(pcm_of(events)) // 2
 
 
+def raw(server: WyomingServer) -> AbstractAsyncContextManager[Streams]:
+    """A bare connection to a server of this process."""
+    return raw_to(server.port)
+
+
 @contextlib.asynccontextmanager
-async def raw(server: WyomingServer) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A bare connection."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+async def raw_to(port: int | None) -> AsyncIterator[Streams]:
+    """A bare connection to a port of this machine, closed at the end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         yield reader, writer
     finally:

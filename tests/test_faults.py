@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from wyoming.event import async_read_event
 
-from tests.fakes import frame
+from tests.fakes import frame, raw_to
 from tests.soak import Server, started, wait_for_log
 from tests.test_cache_disk import ROUNDS, key, opened, sentence
 from wyoming_tts.ledger import Ledger, read_ledger
@@ -93,14 +93,11 @@ def remount(disk: Path, options: str) -> None:
 
 async def said(server: Server, text: str) -> str:
     """The type of the last event that a request is answered with."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(frame("synthesize", text=text))
     last = "nothing"
-    while last not in ("audio-stop", "error") and (event := await async_read_event(reader)) is not None:
-        last = event.type
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
+    async with raw_to(server.port) as (reader, writer):
+        writer.write(frame("synthesize", text=text))
+        while last not in ("audio-stop", "error") and (event := await async_read_event(reader)) is not None:
+            last = event.type
     return last
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import httpx
 import pytest
 from wyoming.event import async_read_event
 
-from tests.fakes import frame
+from tests.fakes import frame, raw_to
 from tests.soak import Server, started
 from wyoming_tts.config import Settings
 from wyoming_tts.config_load import load_settings
@@ -92,14 +91,12 @@ async def said_over_wyoming(server: Server) -> str:
         frame("synthesize", text="Hello.", voice={"name": "other/alloy"}),
         b"nonsense\n",
     ):
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(sent)
-        while (event := await async_read_event(reader)) is not None:
-            said += f"{event.type} {event.data}\n"
-            if event.type in ("info", "audio-stop", "error"):
-                break
-        writer.close()
-        await writer.wait_closed()
+        async with raw_to(server.port) as (reader, writer):
+            writer.write(sent)
+            while (event := await async_read_event(reader)) is not None:
+                said += f"{event.type} {event.data}\n"
+                if event.type in ("info", "audio-stop", "error"):
+                    break
     return said
 
 

@@ -14,7 +14,7 @@ import pytest
 from wyoming.event import async_read_event
 
 from tests.crowd import PATIENCE
-from tests.fakes import frame
+from tests.fakes import frame, raw_to
 from tests.soak import Report, Sample, quiet, settled, soak, started, trend, wait_for_log
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors")
@@ -65,16 +65,11 @@ class Many:
             return await asyncio.gather(*(self._one() for _ in range(self._count)))
 
     async def _one(self) -> str:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        try:
+        async with raw_to(self._port) as (reader, writer):
             await self._together.wait()
             told = await self._told(reader, writer)
             await self._together.wait()  # nobody makes room for one whom the server has not seen yet
             return told
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
 
     async def _told(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
         try:
